@@ -1,0 +1,16 @@
+//! The tasks: generation, rendering, feedback, judging.
+//!
+//! Everything is a pure function of parameters and a seed: the same seed gives the same bytes on every
+//! machine, because generation and drawing use integers only. Other crates see a task through [`pose`] and
+//! [`pose_truth`]; they never name one.
+
+mod canvas;
+mod maze;
+mod pose;
+
+pub use canvas::png;
+pub use maze::{Maze, MazeParams, MazeScene};
+pub use pose::{check, pose, pose_truth};
+
+/// Version of everything here that decides bytes of generated data; part of every split's hash.
+pub const VERSION: u32 = 1;

@@ -1,0 +1,57 @@
+//! From a task's name and its parameters to a posed problem, with the task's type erased.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value;
+use vrrl_harness_core::{Error, Posed, Problem, Seed, Task, TaskKind, Truth};
+
+use crate::maze::{Maze, MazeParams};
+
+/// Draws the problem that `params` and `seed` decide.
+///
+/// # Errors
+/// [`Error::Params`] for parameters the task does not take or a task that cannot be generated yet,
+/// [`Error::Exhausted`] where bounded tries found no such problem.
+pub fn pose(kind: TaskKind, params: &Value, seed: Seed) -> Result<Arc<dyn Problem>, Error> {
+    match kind {
+        TaskKind::Maze => Ok(Arc::new(Posed::<Maze>(Maze::generate(&maze_params(params)?, seed)?))),
+        TaskKind::Table | TaskKind::Chart => Err(unknown(kind)),
+    }
+}
+
+/// Rebuilds the problem that a ground truth describes; `seed` decides what the truth leaves open.
+///
+/// # Errors
+/// [`Error::Truth`] if the truth is not a solvable problem of a task that can be drawn.
+pub fn pose_truth(truth: &Truth, seed: Seed) -> Result<Arc<dyn Problem>, Error> {
+    match truth {
+        Truth::Maze(_) => Ok(Arc::new(Posed::<Maze>(Maze::from_truth(truth, seed)?))),
+        Truth::Region(_) => Err(Error::Truth("a place in an image does not say how to draw the image".into())),
+    }
+}
+
+/// Checks parameters without drawing anything, and returns them with their defaults filled in, one entry
+/// per size class they span: the parameters that draw that size alone.
+///
+/// # Errors
+/// [`Error::Params`], as [`pose`].
+pub fn check(kind: TaskKind, params: &Value) -> Result<Vec<(usize, Value)>, Error> {
+    match kind {
+        TaskKind::Maze => {
+            let params = maze_params(params)?;
+            params.validate()?;
+            let sizes = params.sizes();
+            Ok(sizes.map(|n| (n, serde_json::to_value(params.only(n)).expect("integers serialize"))).collect())
+        }
+        TaskKind::Table | TaskKind::Chart => Err(unknown(kind)),
+    }
+}
+
+fn maze_params(params: &Value) -> Result<MazeParams, Error> {
+    MazeParams::deserialize(params).map_err(|e| Error::Params { task: "maze", reason: e.to_string() })
+}
+
+fn unknown(kind: TaskKind) -> Error {
+    Error::Params { task: kind.word(), reason: "this task cannot be generated yet; use maze".into() }
+}

@@ -1,0 +1,261 @@
+//! Settings of the reinforcement stage, GRPO and VRRL alike, as YAML.
+//!
+//! [`RlConfig::preset`] has the numbers of the paper's appendix (`paper`), of the released 4B navigation
+//! launcher (`code`), and of a small policy trained from scratch (`small`, also the default). GRPO is the same
+//! recipe with a 0/1 outcome reward, the loss on the whole rollout and no buffer.
+
+mod check;
+
+use serde::{Deserialize, Serialize};
+use serde_yaml::{Mapping, Value};
+
+use crate::buffer::{Ban, BufferConfig};
+use crate::liveness::{self, Mechanism};
+use crate::math::{Clip, Schedule, TokenMean};
+use crate::rtm::RtmConfig;
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The text is not YAML, has an unknown key, or a value of the wrong kind; the source says where.
+    #[error("read the reinforcement settings: {0}")]
+    Yaml(#[from] serde_yaml::Error),
+    /// A value is out of its range.
+    #[error("`{key}` is {value}, but must be {range}")]
+    Range {
+        /// The key, with its block.
+        key: &'static str,
+        /// The value found.
+        value: String,
+        /// What is allowed.
+        range: String,
+    },
+    /// No preset has this name.
+    #[error("no preset is called `{0}`; there are `paper`, `code` and `small`")]
+    Preset(String),
+}
+
+/// Online filtering of groups.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Filter {
+    /// Groups with a mean reward at or below this are dropped.
+    pub low: f64,
+    /// Groups with a mean reward at or above this are dropped.
+    pub high: f64,
+    /// Times that dropped groups are refilled with new questions in one step; 0 drops without refilling.
+    pub tries: usize,
+}
+
+impl Default for Filter {
+    /// The paper's.
+    fn default() -> Self {
+        Self { low: 0.01, high: 0.99, tries: 20 }
+    }
+}
+
+/// Settings of a reinforcement run.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RlConfig {
+    /// Optimizer steps; one update a step.
+    pub steps: usize,
+    /// Questions a step, Q.
+    pub questions: usize,
+    /// Rollouts a question, G.
+    pub group: usize,
+    /// Highest learning rate.
+    pub lr: f64,
+    /// Last learning rate as a fraction of `lr`, reached linearly; 1 is constant.
+    pub lr_final: f64,
+    /// Steps of linear warm-up.
+    pub warmup: usize,
+    /// AdamW's decoupled weight decay.
+    pub weight_decay: f64,
+    /// Largest norm of the gradient.
+    pub grad_clip: f64,
+    /// Clip and KL of the token loss.
+    pub clip: Clip,
+    /// Added to the standard deviation in the group advantage.
+    pub std_floor: f64,
+    /// Sampling temperature of rollouts.
+    pub temperature: f64,
+    /// Most turns, commit included.
+    pub max_turns: usize,
+    /// Online filtering; null is off.
+    pub filter: Option<Filter>,
+    /// A reward preset's name, or a reward written out.
+    pub reward: Value,
+    /// Random Turn Masking; null is off.
+    pub rtm: Option<RtmConfig>,
+    /// Buffered Roll-In; null is off.
+    pub buffer: Option<BufferConfig>,
+    /// How tokens of on-policy and of buffer episodes are averaged.
+    pub token_mean: TokenMean,
+    /// The first turn's advantage comes from first correctness alone, so that wrong-then-right cannot reward
+    /// a wrong first proposal.
+    pub turn0_credit: bool,
+}
+
+impl Default for RlConfig {
+    /// GRPO for a small policy.
+    fn default() -> Self {
+        Self {
+            steps: 100,
+            questions: 24,
+            group: 8,
+            lr: 3e-4,
+            lr_final: 0.1,
+            warmup: 0,
+            weight_decay: 0.01,
+            grad_clip: 1.0,
+            clip: Clip::default(),
+            std_floor: 0.1,
+            temperature: 1.0,
+            max_turns: 6,
+            // Refilling costs rollouts, and most groups of a good small policy are dropped.
+            filter: Some(Filter { tries: 0, ..Filter::default() }),
+            reward: Value::from("outcome_only"),
+            rtm: None,
+            buffer: None,
+            token_mean: TokenMean::Separate,
+            turn0_credit: false,
+        }
+    }
+}
+
+/// The reward of `small`: α .02 below γ .05, so that wrong-then-right never pays more than right at once.
+fn small_reward() -> Value {
+    let maze: Mapping = [
+        ("lambda_deg", Value::from(0.5)),
+        ("overshoot_zero", Value::from(true)),
+        ("reflect_bonus", Value::from(0.02)),
+        ("step_cost", Value::from(0.05)),
+    ]
+    .into_iter()
+    .map(|(key, value)| (Value::from(key), value))
+    .collect();
+    Value::Mapping([(Value::from("maze"), Value::Mapping(maze))].into_iter().collect())
+}
+
+impl RlConfig {
+    /// The preset `paper`, `code` or `small`, for VRRL or for plain GRPO.
+    ///
+    /// # Errors
+    /// If no preset has this name.
+    pub fn preset(name: &str, vrrl: bool) -> Result<Self, ConfigError> {
+        // One token mean over the batch is what the released loss does; the paper writes two.
+        let (base, reward, buffer, token_mean) = match name {
+            "small" => (Self::default(), small_reward(), BufferConfig::small(), TokenMean::Separate),
+            "paper" => {
+                (Self::large(1e-6), Value::from("vrrl_paper"), BufferConfig::paper(), TokenMean::Separate)
+            }
+            "code" => (Self::large(5e-7), Value::from("vrrl_code"), BufferConfig::code(), TokenMean::Pooled),
+            other => return Err(ConfigError::Preset(other.to_owned())),
+        };
+        if !vrrl {
+            return Ok(Self { token_mean, ..base });
+        }
+        let turns = if name == "code" { crate::rtm::Turns::Code } else { crate::rtm::Turns::Paper };
+        let rtm = Some(RtmConfig { turns, ..RtmConfig::default() });
+        Ok(Self { reward, rtm, buffer: Some(buffer), token_mean, ..base })
+    }
+
+    /// GRPO as run on 3B-7B models.
+    fn large(lr: f64) -> Self {
+        Self {
+            steps: 1200,
+            questions: 32,
+            lr,
+            lr_final: 1.0,
+            std_floor: 1e-6,
+            max_turns: 8,
+            filter: Some(Filter::default()),
+            ..Self::default()
+        }
+    }
+
+    /// Reads YAML over the defaults.
+    ///
+    /// # Errors
+    /// If it does not parse, has an unknown key, or a value out of range.
+    pub fn from_yaml(text: &str) -> Result<Self, ConfigError> {
+        Self::default().over(text)
+    }
+
+    /// These settings with those of the YAML in their place, block by block; `reward` is replaced whole.
+    ///
+    /// # Errors
+    /// As [`RlConfig::from_yaml`].
+    pub fn over(&self, text: &str) -> Result<Self, ConfigError> {
+        // Read on its own first: only then does an error know its line.
+        if !text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+            serde_yaml::from_str::<Self>(text)?;
+        }
+        let mut merged = serde_yaml::to_value(self)?;
+        merge(&mut merged, serde_yaml::from_str(text)?, "");
+        let config: Self = serde_yaml::from_value(merged)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// The learning-rate schedule.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        Schedule { peak: self.lr, warmup: self.warmup, steps: self.steps, last: self.lr_final }
+    }
+
+    /// ρ, the share of questions that start on-policy.
+    #[must_use]
+    pub fn rho(&self) -> f64 {
+        1.0 - self.buffer.as_ref().map_or(0.0, |buffer| buffer.share)
+    }
+
+    /// The mechanisms that are on and must fire. The clip is not among them: with one update a batch the
+    /// ratio is 1.
+    #[must_use]
+    pub fn mechanisms(&self) -> Vec<&'static Mechanism> {
+        let bans = |buffer: &BufferConfig| buffer.ban != Ban::Never && buffer.right_share < 1.0;
+        let table = [
+            (self.rtm.is_some(), &liveness::RTM),
+            (self.buffer.is_some(), &liveness::BUFFER),
+            (self.buffer.as_ref().is_some_and(bans), &liveness::BAN),
+            (reflects(&self.reward), &liveness::REFLECTION),
+            (self.filter.is_some(), &liveness::FILTER),
+            (self.clip.kl > 0.0, &liveness::KL),
+            (self.turn0_credit, &liveness::TURN0_CREDIT),
+        ];
+        table.into_iter().filter_map(|(on, mechanism)| on.then_some(mechanism)).collect()
+    }
+}
+
+/// Whether a reward pays for reflection: every preset but `outcome_only`, every written-out reward that does
+/// not set both weights to 0 (`reflect_weight` is .9 unless set).
+fn reflects(reward: &Value) -> bool {
+    let Value::Mapping(block) = reward else {
+        return reward.as_str() != Some("outcome_only");
+    };
+    let inner: Vec<&Value> = ["maze", "grounding"].into_iter().filter_map(|task| block.get(task)).collect();
+    if !inner.is_empty() {
+        return inner.into_iter().any(reflects);
+    }
+    let weight = |key: &str, default: f64| block.get(key).and_then(Value::as_f64).unwrap_or(default);
+    weight("reflect_weight", 0.9) > 0.0 || weight("reflect_bonus", 0.0) > 0.0
+}
+
+/// Lays `top` over `base`: blocks are merged, everything else and the reward is replaced.
+fn merge(base: &mut Value, top: Value, key: &str) {
+    match (base, top) {
+        (_, Value::Null) if key.is_empty() => {}
+        (Value::Mapping(base), Value::Mapping(top)) if key != "reward" => {
+            for (name, value) in top {
+                let text = name.as_str().unwrap_or_default().to_owned();
+                merge(base.entry(name).or_insert(Value::Null), value, &text);
+            }
+        }
+        (base, top) => *base = top,
+    }
+}
+
+#[cfg(test)]
+mod tests;

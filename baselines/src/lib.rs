@@ -1,0 +1,1 @@
+//! Every other method as a recipe on the trainer's machinery.

@@ -1,0 +1,1 @@
+//! The workspace's test package: layering, command line, golden files, laws.

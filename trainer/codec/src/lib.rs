@@ -1,0 +1,1 @@
+//! Between text and pixels and numbers: tokenizer, patches, sequence layout, sampling.

@@ -1,0 +1,643 @@
+//! The reference policy's network.
+//!
+//! ```text
+//! image 64×64 ─ patches 8×8 ─ linear ─ conv blocks on the 8×8 grid ─ 2×2 pixel-unshuffle ─ linear ─ 16 tokens
+//! token ids ── embedding ─────────────────────────────────────────────────────────────────────────┐
+//!                     episode: [16 image tokens, marker, reply …] × turns ─ causal decoder ─ logits
+//! ```
+//! Every turn's image stands in the sequence, as in SmolVLM. A token's position is its slot within its turn;
+//! turns are told apart by the attention's bias (see [`crate::kernels::attention`]).
+
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::kernels::attention::{self, Cache, Heads};
+use crate::ops::{self, Packing};
+use crate::params::DTYPE;
+use crate::{Error, Params};
+
+/// Sizes of the network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Tokens of the vocabulary.
+    pub vocab: usize,
+    /// Patches on a side of the image.
+    pub side: usize,
+    /// Pixels on a side of a patch.
+    pub patch: usize,
+    /// Channels of the encoder.
+    pub channels: usize,
+    /// Convolution blocks of the encoder.
+    pub blocks: usize,
+    /// Width of the decoder.
+    pub width: usize,
+    /// Layers of the decoder.
+    pub layers: usize,
+    /// Slope of the turn bias, one a head.
+    pub slopes: Vec<f32>,
+    /// Width of the decoder's hidden layer.
+    pub hidden: usize,
+    /// Longest turn in tokens, image included.
+    pub slots: usize,
+}
+
+impl Config {
+    /// The quickstart's network.
+    #[must_use]
+    pub fn small(vocab: usize) -> Self {
+        Self {
+            vocab,
+            side: 8,
+            patch: 8,
+            channels: 48,
+            blocks: 8,
+            width: 64,
+            layers: 3,
+            slopes: vec![0.0, 1.0, 4.0, 16.0],
+            hidden: 192,
+            slots: 64,
+        }
+    }
+
+    /// Numbers of one patch: RGB.
+    #[must_use]
+    pub fn patch_len(&self) -> usize {
+        self.patch * self.patch * 3
+    }
+
+    /// Numbers of one image, as [`Batch::patches`] orders them.
+    #[must_use]
+    pub fn image_len(&self) -> usize {
+        self.side * self.side * self.patch_len()
+    }
+
+    /// Tokens an image becomes.
+    #[must_use]
+    pub fn image_tokens(&self) -> usize {
+        self.side * self.side / 4
+    }
+
+    fn heads(&self) -> Heads {
+        Heads { width: self.width, slopes: self.slopes.clone() }
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        let bad = |what: &str| Err(Error::Config(what.to_owned()));
+        if self.side == 0 || self.side % 2 == 1 {
+            return bad("`side` must be even: 2×2 patches become one token");
+        }
+        if self.slopes.is_empty() || self.width % self.slopes.len() != 0 || self.width / self.slopes.len() > 64 {
+            return bad("`width` must divide into the heads of `slopes`, at most 64 wide each");
+        }
+        if [self.vocab, self.patch, self.channels, self.layers, self.hidden].contains(&0) {
+            return bad("a size is 0");
+        }
+        if self.slots <= self.image_tokens() + 1 {
+            return bad("`slots` leaves no room for a reply behind the image");
+        }
+        Ok(())
+    }
+}
+
+/// A training batch: packed sequences without padding. Images are shared between the sequences that show them.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Pixels in [0, 1], `[b, side², patch²·3]`.
+    pub patches: Vec<f32>,
+    /// Row of `[embedding; image tokens]` for each of the `n` tokens: ids below `vocab`, then image `i`'s token
+    /// `t` at `vocab + i·image_tokens + t`.
+    pub gather: Vec<u32>,
+    /// Turn of each token.
+    pub turns: Vec<u32>,
+    /// Slot of each token within its turn.
+    pub slots: Vec<u32>,
+    /// `start..end` of each sequence.
+    pub spans: Vec<(usize, usize)>,
+    /// Tokens whose successor is predicted, `[p]`.
+    pub predict: Vec<u32>,
+    /// The successor's id, `[p]`.
+    pub targets: Vec<u32>,
+}
+
+/// Keys and values of an episode so far.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    layers: Vec<Cache>,
+    turns: Vec<u32>,
+}
+
+impl Memory {
+    /// Tokens remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.turns.len()
+    }
+
+    /// Nothing yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.turns.is_empty()
+    }
+}
+
+/// Image tokens, `[b·image_tokens, d]`, on the host.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    tokens: Arc<Vec<f32>>,
+    len: usize,
+}
+
+impl Encoded {
+    /// One image's tokens.
+    #[must_use]
+    pub fn image(&self, index: usize) -> &[f32] {
+        &self.tokens[index * self.len..][..self.len]
+    }
+}
+
+/// One piece of an episode to append.
+pub enum Piece<'a> {
+    /// An image's tokens, `[image_tokens, d]`.
+    Image(&'a [f32]),
+    /// Token ids.
+    Ids(&'a [u32]),
+}
+
+/// What to append to one memory: pieces of one turn, from a slot on.
+pub struct Extension<'a> {
+    /// The turn.
+    pub turn: u32,
+    /// Slot of the first appended token.
+    pub slot: u32,
+    /// What to append.
+    pub pieces: Vec<Piece<'a>>,
+}
+
+#[derive(Clone)]
+struct Affine {
+    w: Tensor,
+    b: Tensor,
+}
+
+impl Affine {
+    fn apply(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        ops::linear(x, &self.w, &self.b)
+    }
+
+    fn detached(&self) -> Self {
+        Self { w: self.w.detach(), b: self.b.detach() }
+    }
+}
+
+#[derive(Clone)]
+struct Layer {
+    norm_in: Tensor,
+    qkv: Affine,
+    out: Affine,
+    norm_mid: Tensor,
+    up: Affine,
+    down: Affine,
+}
+
+#[derive(Clone)]
+struct Weights {
+    stem: Affine,
+    blocks: Vec<Affine>,
+    encoder_norm: Tensor,
+    project: Affine,
+    embedding: Tensor,
+    positions: Tensor,
+    layers: Vec<Layer>,
+    norm: Tensor,
+    head: Affine,
+}
+
+/// The network: configuration, weights, and the same weights without gradient tracking.
+#[derive(Clone)]
+pub struct Network {
+    config: Config,
+    params: Params,
+    weights: Weights,
+    frozen: Weights,
+}
+
+impl Network {
+    /// A network with initial weights drawn from `unit`, a source of uniform numbers in [0, 1).
+    ///
+    /// # Errors
+    /// If the configuration describes no network, or the device refuses.
+    pub fn new(config: &Config, device: &Device, unit: &mut dyn FnMut() -> f64) -> Result<Self, Error> {
+        config.validate()?;
+        let mut build = Builder { params: Params::new(device), unit };
+        let (c, d, c4) = (config.channels, config.width, 4 * config.channels);
+        let residual = 1.0 / (2.0 * config.layers as f64).sqrt();
+        let weights = Weights {
+            stem: build.affine("vision.stem", config.patch_len(), c, 3.0)?,
+            blocks: (0..config.blocks)
+                .map(|i| build.affine(&format!("vision.blocks.{i}"), 9 * c, c, 0.7))
+                .collect::<Result<_, _>>()?,
+            encoder_norm: build.gain("vision.norm", c)?,
+            project: build.affine("vision.project", c4, d, 1.0)?,
+            embedding: build.table("text.embedding", config.vocab, d)?,
+            positions: build.table("text.positions", config.slots, d)?,
+            layers: (0..config.layers)
+                .map(|i| {
+                    let name = |part: &str| format!("text.layers.{i}.{part}");
+                    Ok(Layer {
+                        norm_in: build.gain(&name("norm_in"), d)?,
+                        qkv: build.affine(&name("qkv"), d, 3 * d, 1.0)?,
+                        out: build.affine(&name("out"), d, d, residual)?,
+                        norm_mid: build.gain(&name("norm_mid"), d)?,
+                        up: build.affine(&name("up"), d, config.hidden, 1.0)?,
+                        down: build.affine(&name("down"), config.hidden, d, residual)?,
+                    })
+                })
+                .collect::<Result<_, Error>>()?,
+            norm: build.gain("text.norm", d)?,
+            head: build.affine("text.head", d, config.vocab, 0.3)?,
+        };
+        let frozen = weights.detached();
+        Ok(Self { config: config.clone(), params: build.params, weights, frozen })
+    }
+
+    /// A network of this shape with the weights of another.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn twin(&self) -> Result<Self, Error> {
+        let twin = Self::new(&self.config, self.params.device(), &mut || 0.0)?;
+        twin.params.set_values(&self.params.values()?)?;
+        Ok(twin)
+    }
+
+    /// Sizes.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Weights.
+    #[must_use]
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Log-probability `[p]` of every target of a batch. With `track`, gradients can flow back.
+    ///
+    /// # Errors
+    /// If shapes do not fit or the device refuses.
+    pub fn log_probs(&self, batch: &Batch, track: bool) -> Result<Tensor, Error> {
+        let logits = self.logits(batch, track)?;
+        let targets = Tensor::from_slice(&batch.targets, batch.targets.len(), self.params.device())?;
+        Ok(ops::log_probs(&logits, &targets)?)
+    }
+
+    /// Logits `[p, v]` at every predicted position of a batch.
+    ///
+    /// # Errors
+    /// As [`Network::log_probs`].
+    pub fn logits(&self, batch: &Batch, track: bool) -> Result<Tensor, Error> {
+        let device = self.params.device();
+        let w = if track { &self.weights } else { &self.frozen };
+        let images = batch.patches.len() / self.config.image_len();
+        let mut source = w.embedding.clone();
+        if images > 0 {
+            let pixels = Tensor::from_slice(&batch.patches, (images, self.config.image_len()), device)?;
+            source = Tensor::cat(&[&source, &self.encode_with(w, &pixels)?], 0)?;
+        }
+        let index = |ids: &[u32]| Tensor::from_slice(ids, ids.len(), device);
+        let mut x = (source.index_select(&index(&batch.gather)?, 0)?
+            + w.positions.index_select(&index(&batch.slots)?, 0)?)?;
+        let packing =
+            Packing { turns: Arc::new(batch.turns.clone()), spans: Arc::new(batch.spans.clone()) };
+        let heads = self.config.heads();
+        for layer in &w.layers {
+            x = layer.apply(&x, |qkv| ops::attention(&qkv, &packing, &heads))?;
+        }
+        let x = x.index_select(&index(&batch.predict)?, 0)?;
+        Ok(w.head.apply(&ops::rms_norm(&x, &w.norm)?)?)
+    }
+
+    /// Encodes images given as patches, `[b, side², patch²·3]`, without gradients.
+    ///
+    /// # Errors
+    /// If the length is not that of whole images, or the device refuses.
+    pub fn encode(&self, patches: &[f32]) -> Result<Encoded, Error> {
+        let images = patches.len() / self.config.image_len();
+        let len = self.config.image_tokens() * self.config.width;
+        if images == 0 {
+            return Ok(Encoded { tokens: Arc::new(Vec::new()), len });
+        }
+        let pixels = Tensor::from_slice(patches, (images, self.config.image_len()), self.params.device())?;
+        let tokens = self.encode_with(&self.frozen, &pixels)?.flatten_all()?.to_vec1::<f32>()?;
+        Ok(Encoded { tokens: Arc::new(tokens), len })
+    }
+
+    fn encode_with(&self, w: &Weights, pixels: &Tensor) -> Result<Tensor, Error> {
+        let (b, _) = pixels.dims2()?;
+        let Config { side, channels: c, .. } = self.config;
+        let mut x = w
+            .stem
+            .apply(&pixels.reshape((b * side * side, self.config.patch_len()))?)?
+            .reshape((b, side * side, c))?;
+        for block in &w.blocks {
+            x = ops::conv_block(&x, &block.w, &block.b, side)?;
+        }
+        let x = ops::rms_norm(&x.reshape((b * side * side, c))?, &w.encoder_norm)?;
+        let half = side / 2;
+        let x = x.reshape((b, half, 2, half, 2, c))?.permute((0, 1, 3, 2, 4, 5))?.contiguous()?;
+        Ok(w.project.apply(&x.reshape((b * half * half, 4 * c))?)?)
+    }
+
+    /// Appends to each memory and returns the logits `[b, v]` behind each one's last token, row after row.
+    ///
+    /// # Errors
+    /// If a turn grows past `slots`, or the device refuses.
+    pub fn extend(&self, memories: &mut [&mut Memory], new: &[Extension<'_>]) -> Result<Vec<f32>, Error> {
+        let (d, v, w) = (self.config.width, self.config.vocab, &self.frozen);
+        let device = self.params.device();
+        let host = HostTables::of(w)?;
+        let (mut x, mut counts) = (Vec::new(), Vec::with_capacity(new.len()));
+        for (memory, extension) in memories.iter_mut().zip(new) {
+            let before = x.len() / d;
+            for piece in &extension.pieces {
+                match piece {
+                    Piece::Image(tokens) => x.extend_from_slice(tokens),
+                    Piece::Ids(ids) => {
+                        for &id in *ids {
+                            x.extend_from_slice(&host.embedding[id as usize * d..][..d]);
+                        }
+                    }
+                }
+            }
+            let count = x.len() / d - before;
+            let first = extension.slot as usize;
+            if first + count > self.config.slots {
+                return Err(Error::Config(format!("a turn of {} tokens, {} fit", first + count, self.config.slots)));
+            }
+            for (row, position) in x[before * d..].iter_mut().zip(&host.positions[first * d..]) {
+                *row += position;
+            }
+            memory.turns.extend(std::iter::repeat_n(extension.turn, count));
+            memory.layers.resize_with(self.config.layers, Cache::default);
+            counts.push(count);
+        }
+        let heads = self.config.heads();
+        let mut x = Tensor::from_vec(x, (counts.iter().sum::<usize>(), d), device)?;
+        for (l, layer) in w.layers.iter().enumerate() {
+            x = layer.apply(&x, |qkv| {
+                let host = qkv.to_device(&Device::Cpu)?;
+                let out = ops::with_slices([&host], |[qkv]| {
+                    let mut out = Vec::with_capacity(qkv.len() / 3);
+                    let mut start = 0;
+                    for (memory, count) in memories.iter_mut().zip(&counts) {
+                        let rows = &qkv[start * 3 * d..(start + count) * 3 * d];
+                        attention::extend(rows, &memory.turns, &mut memory.layers[l], &heads, &mut out);
+                        start += count;
+                    }
+                    out
+                })?;
+                let rows = out.len() / d;
+                Tensor::from_vec(out, (rows, d), device)
+            })?;
+        }
+        let mut end = 0u32;
+        let last: Vec<u32> = counts
+            .iter()
+            .map(|&count| {
+                end += count as u32;
+                end - 1
+            })
+            .collect();
+        let x = x.index_select(&Tensor::from_slice(&last, last.len(), device)?, 0)?;
+        let logits = w.head.apply(&ops::rms_norm(&x, &w.norm)?)?;
+        debug_assert_eq!(logits.dims(), [new.len(), v]);
+        Ok(logits.flatten_all()?.to_vec1::<f32>()?)
+    }
+}
+
+/// The two tables that decoding reads by row.
+struct HostTables {
+    embedding: Vec<f32>,
+    positions: Vec<f32>,
+}
+
+impl HostTables {
+    fn of(w: &Weights) -> Result<Self, Error> {
+        let host = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
+        Ok(Self { embedding: host(&w.embedding)?, positions: host(&w.positions)? })
+    }
+}
+
+impl Layer {
+    /// Pre-norm attention and hidden layer, each with its residual; `x [n, d]`.
+    fn apply(
+        &self,
+        x: &Tensor,
+        attend: impl FnOnce(Tensor) -> candle_core::Result<Tensor>,
+    ) -> candle_core::Result<Tensor> {
+        let qkv = self.qkv.apply(&ops::rms_norm(x, &self.norm_in)?)?;
+        let x = (x + self.out.apply(&attend(qkv)?)?)?;
+        let hidden = ops::gelu(&self.up.apply(&ops::rms_norm(&x, &self.norm_mid)?)?)?;
+        x + self.down.apply(&hidden)?
+    }
+
+    fn detached(&self) -> Self {
+        Self {
+            norm_in: self.norm_in.detach(),
+            qkv: self.qkv.detached(),
+            out: self.out.detached(),
+            norm_mid: self.norm_mid.detach(),
+            up: self.up.detached(),
+            down: self.down.detached(),
+        }
+    }
+}
+
+impl Weights {
+    /// The same storage without gradient tracking: updates through the variables show here as well.
+    fn detached(&self) -> Self {
+        Self {
+            stem: self.stem.detached(),
+            blocks: self.blocks.iter().map(Affine::detached).collect(),
+            encoder_norm: self.encoder_norm.detach(),
+            project: self.project.detached(),
+            embedding: self.embedding.detach(),
+            positions: self.positions.detach(),
+            layers: self.layers.iter().map(Layer::detached).collect(),
+            norm: self.norm.detach(),
+            head: self.head.detached(),
+        }
+    }
+}
+
+struct Builder<'u> {
+    params: Params,
+    unit: &'u mut dyn FnMut() -> f64,
+}
+
+impl Builder<'_> {
+    /// Uniform values of a given standard deviation.
+    fn noise(&mut self, count: usize, deviation: f64) -> Vec<f32> {
+        let spread = deviation * 12f64.sqrt();
+        (0..count).map(|_| (((self.unit)() - 0.5) * spread) as f32).collect()
+    }
+
+    fn affine(&mut self, name: &str, inputs: usize, outputs: usize, scale: f64) -> Result<Affine, Error> {
+        let values = self.noise(inputs * outputs, scale / (inputs as f64).sqrt());
+        let w = self.params.add(&format!("{name}.weight"), &[inputs, outputs], values)?;
+        let b = self.params.add(&format!("{name}.bias"), &[outputs], vec![0.0; outputs])?;
+        Ok(Affine { w, b })
+    }
+
+    fn table(&mut self, name: &str, rows: usize, width: usize) -> Result<Tensor, Error> {
+        let values = self.noise(rows * width, 0.5);
+        self.params.add(&format!("{name}.weight"), &[rows, width], values)
+    }
+
+    fn gain(&mut self, name: &str, width: usize) -> Result<Tensor, Error> {
+        self.params.add(&format!("{name}.gain"), &[width], vec![1.0; width])
+    }
+}
+
+const _: () = assert!(matches!(DTYPE, candle_core::DType::F32));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Gradients;
+
+    fn tiny() -> Network {
+        let config = Config {
+            vocab: 7,
+            side: 4,
+            patch: 2,
+            channels: 8,
+            blocks: 2,
+            width: 16,
+            layers: 2,
+            slopes: vec![0.0, 2.0],
+            hidden: 24,
+            slots: 16,
+        };
+        let mut state = 1u64;
+        let mut unit = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        Network::new(&config, &Device::Cpu, &mut unit).unwrap()
+    }
+
+    fn pixels(network: &Network, images: usize) -> Vec<f32> {
+        (0..images * network.config.image_len()).map(|i| (i as f32 * 0.77).sin().abs()).collect()
+    }
+
+    /// Two sequences of one and two turns; 4 image tokens, a marker, a reply of two.
+    fn batch(network: &Network) -> Batch {
+        let mut batch = Batch { patches: pixels(network, 2), ..Batch::default() };
+        for turns in [vec![0usize], vec![1, 0]] {
+            let start = batch.gather.len();
+            for (t, image) in turns.iter().enumerate() {
+                let ids: Vec<u32> =
+                    (0..4).map(|k| 7 + (image * 4 + k) as u32).chain([1, 2 + *image as u32, 5]).collect();
+                for (slot, id) in ids.iter().enumerate() {
+                    if (4..6).contains(&slot) {
+                        batch.predict.push(batch.gather.len() as u32);
+                        batch.targets.push(ids[slot + 1]);
+                    }
+                    batch.gather.push(*id);
+                    batch.turns.push(t as u32);
+                    batch.slots.push(slot as u32);
+                }
+            }
+            batch.spans.push((start, batch.gather.len()));
+        }
+        batch
+    }
+
+    #[test]
+    fn every_weight_receives_a_gradient() {
+        let network = tiny();
+        let loss = network.log_probs(&batch(&network), true).unwrap().sum_all().unwrap();
+        let grads = Gradients::collect(network.params(), &loss.backward().unwrap()).unwrap();
+        for ((name, _), grad) in network.params().iter().zip(&grads.0) {
+            assert!(grad.iter().all(|g| g.is_finite()), "{name}");
+            assert!(grad.iter().any(|g| *g != 0.0), "{name}");
+        }
+    }
+
+    #[test]
+    fn gradients_are_slopes() {
+        let network = tiny();
+        let batch = batch(&network);
+        let value = || {
+            f64::from(network.log_probs(&batch, false).unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap())
+        };
+        let loss = network.log_probs(&batch, true).unwrap().sum_all().unwrap();
+        let grads = Gradients::collect(network.params(), &loss.backward().unwrap()).unwrap();
+        let start = network.params().values().unwrap();
+        for (i, (name, _)) in network.params().iter().enumerate() {
+            let at = (0..grads.0[i].len()).max_by(|a, b| grads.0[i][*a].abs().total_cmp(&grads.0[i][*b].abs()));
+            let at = at.unwrap();
+            let slope = |offset: f32| {
+                let mut moved = start.clone();
+                moved[i][at] += offset;
+                network.params().set_values(&moved).unwrap();
+                value()
+            };
+            let slope = (slope(4e-3) - slope(-4e-3)) / 8e-3;
+            network.params().set_values(&start).unwrap();
+            let grad = f64::from(grads.0[i][at]);
+            assert!((slope - grad).abs() < 0.02 * grad.abs().max(0.05), "{name}: {slope} against {grad}");
+        }
+    }
+
+    #[test]
+    fn cached_and_batched_decoding_is_the_whole_pass() {
+        let network = tiny();
+        let batch = batch(&network);
+        let logits = network.logits(&batch, false).unwrap().to_vec2::<f32>().unwrap();
+        let encoded = network.encode(&batch.patches).unwrap();
+        // The second sequence, alone and piece by piece.
+        let mut memory = Memory::default();
+        let mut seen = Vec::new();
+        for (turn, image) in [(0u32, 1usize), (1, 0)] {
+            let prompt = Extension { turn, slot: 0, pieces: vec![Piece::Image(encoded.image(image)), Piece::Ids(&[1])] };
+            seen.push(network.extend(&mut [&mut memory], &[prompt]).unwrap());
+            let reply = [2 + image as u32];
+            let next = Extension { turn, slot: 5, pieces: vec![Piece::Ids(&reply)] };
+            seen.push(network.extend(&mut [&mut memory], &[next]).unwrap());
+            let close = Extension { turn, slot: 6, pieces: vec![Piece::Ids(&[5])] };
+            network.extend(&mut [&mut memory], &[close]).unwrap();
+        }
+        for (one, whole) in seen.iter().zip(&logits[2..]) {
+            assert!(one.iter().zip(whole).all(|(a, b)| (a - b).abs() < 1e-5), "{one:?} against {whole:?}");
+        }
+        // Beside another episode: the same bits.
+        let (mut a, mut b) = (Memory::default(), Memory::default());
+        let prompt = |image| Extension { turn: 0, slot: 0, pieces: vec![Piece::Image(encoded.image(image)), Piece::Ids(&[1])] };
+        let both = network.extend(&mut [&mut a, &mut b], &[prompt(0), prompt(1)]).unwrap();
+        assert_eq!(both[7..], seen[0][..]);
+    }
+
+    #[test]
+    fn weights_survive_their_bytes_and_refuse_bad_ones() {
+        let (a, b) = (tiny(), tiny());
+        let path = std::path::Path::new("model.safetensors");
+        let mut values = a.params().values().unwrap();
+        values[0][3] = 0.25;
+        a.params().set_values(&values).unwrap();
+        let bytes = a.params().to_bytes().unwrap();
+        b.params().load(&bytes, path).unwrap();
+        assert_eq!(b.params().values().unwrap(), values);
+        let torn = b.params().load(&bytes[..bytes.len() - 9], path).unwrap_err().to_string();
+        assert!(torn.contains("model.safetensors") && torn.contains("truncated"), "{torn}");
+        values[2][1] = f32::NAN;
+        a.params().set_values(&values).unwrap();
+        let nan = b.params().load(&a.params().to_bytes().unwrap(), path).unwrap_err().to_string();
+        assert!(nan.contains("NaN") && nan.contains("vision.blocks.0.weight"), "{nan}");
+    }
+}

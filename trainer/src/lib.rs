@@ -1,0 +1,1 @@
+//! The learning machinery: rollouts, advantages, losses, optimizer, buffers, checkpoints; the VRRL recipe.

@@ -1,0 +1,77 @@
+//! Run directories to leaderboard CSV, Markdown and one HTML page.
+//!
+//! [`load`] reads finished runs, [`write()`] turns them into `leaderboard.csv` (long form) with its schema,
+//! `leaderboard_wide.csv`, `leaderboard.md` and `index.html`. Nothing here generates, scores or knows a
+//! model: every number on the page stands in some run's `summary.json`, pooled over training seeds where the
+//! page says so.
+
+mod atomic;
+mod charts;
+mod error;
+mod group;
+mod html;
+mod info;
+mod leaderboard;
+mod load;
+mod run;
+mod svg;
+mod traces;
+
+use std::path::{Path, PathBuf};
+
+pub use error::{Error, Result};
+pub use info::{AuditRow, Claim, PageInfo, StageTiming, TrainingLog};
+pub use load::{load, load_sampling, EPISODES};
+pub use run::{method_label, Matrix, Metric, Run, SplitResult};
+pub use traces::{Outcome, Sampled};
+
+/// What [`write()`] has written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Written {
+    /// `leaderboard.csv`, the long form.
+    pub leaderboard: PathBuf,
+    /// `leaderboard.schema.json`.
+    pub schema: PathBuf,
+    /// `leaderboard_wide.csv`.
+    pub wide: PathBuf,
+    /// `leaderboard.md`.
+    pub markdown: PathBuf,
+    /// `index.html`.
+    pub page: PathBuf,
+    /// Size of the page in bytes.
+    pub page_bytes: u64,
+}
+
+/// Writes all reports into `out` (created if need be); each file is replaced only when its new content is
+/// whole. Everything is made before anything is written.
+///
+/// # Errors
+/// No runs, a torn picture in a run, or a folder that cannot be written; the file is named.
+pub fn write(runs: &[Run], training: &[TrainingLog], info: &PageInfo, out: &Path) -> Result<Written> {
+    if runs.is_empty() {
+        return Err(Error::NoRuns(out.to_path_buf()));
+    }
+    let written = Written {
+        leaderboard: out.join("leaderboard.csv"),
+        schema: out.join("leaderboard.schema.json"),
+        wide: out.join("leaderboard_wide.csv"),
+        markdown: out.join("leaderboard.md"),
+        page: out.join("index.html"),
+        page_bytes: 0,
+    };
+    let in_csv = |path: &Path| {
+        let path = path.to_path_buf();
+        move |e: csv::Error| Error::content(path, "table", e)
+    };
+    let long = leaderboard::long(runs).map_err(in_csv(&written.leaderboard))?;
+    let wide = leaderboard::wide(runs).map_err(in_csv(&written.wide))?;
+    let markdown = leaderboard::markdown(runs, info);
+    let page = html::page(runs, training, info)?;
+    std::fs::create_dir_all(out).map_err(|source| Error::Write { path: out.to_path_buf(), source })?;
+    atomic::write(&written.leaderboard, &long)?;
+    atomic::write(&written.schema, leaderboard::schema().as_bytes())?;
+    atomic::write(&written.wide, &wide)?;
+    atomic::write(&written.markdown, markdown.as_bytes())?;
+    atomic::write(&written.page, page.as_bytes())?;
+    Ok(Written { page_bytes: page.len() as u64, ..written })
+}

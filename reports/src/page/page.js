@@ -1,0 +1,106 @@
+"use strict";
+// Trace text is hostile until proven otherwise: it only ever reaches the page through textContent.
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const root = document.documentElement;
+  root.classList.add("js");
+
+  // One decoding at a time.
+  const sw = document.querySelector(".switch");
+  const show = (decoding) => {
+    for (const part of document.querySelectorAll(".dec")) part.hidden = part.dataset.dec !== decoding;
+  };
+  if (sw) {
+    sw.hidden = false;
+    sw.addEventListener("change", (e) => show(e.target.value));
+    show(sw.querySelector("input:checked").value);
+  }
+  const seeds = byId("seeds");
+  if (seeds) {
+    seeds.parentElement.hidden = false;
+    seeds.addEventListener("change", () => root.classList.toggle("show-seeds", seeds.checked));
+  }
+
+  // Trace viewer.
+  const form = byId("viewer");
+  if (!form) return;
+  const data = JSON.parse(byId("data").textContent);
+  const [run, split, filter, list] = ["v-run", "v-split", "v-filter", "v-list"].map(byId);
+  const PAGE = 4;
+  let from = 0;
+  const make = (tag, className, text) => {
+    const e = document.createElement(tag);
+    if (className) e.className = className;
+    if (text !== undefined) e.textContent = text;
+    return e;
+  };
+  const fill = (select, names) => {
+    const before = select.selectedOptions[0]?.textContent;
+    select.replaceChildren(...names.map((name, i) => new Option(name, i, false, name === before)));
+  };
+  const OUTCOMES = { fixed: ["fixed", "yes"], right: ["right from the start", "yes"], broken: ["broken", "no"], wrong: ["wrong", "no"] };
+  const ENDS = { commit: "committed", malformed: "ended: malformed reply", repeat: "ended: repeated a proposal", turn_limit: "ended: turn limit", length: "ended: token limit", script_end: "ended: script ran out", fault: "ended: fault" };
+
+  const turnOf = (t, i) => {
+    const figure = make("figure", "turn");
+    if (t.image !== null) {
+      const img = make("img");
+      img.src = data.images[t.image];
+      img.alt = i === 0 ? "the question" : "feedback: the proposal before, drawn";
+      figure.append(img);
+    } else {
+      figure.append(make("div", "lost", t.lost ? "picture not kept" : "no picture"));
+    }
+    const caption = make("figcaption", "", "");
+    caption.append(make("span", "", `turn ${i + 1}`));
+    caption.append(make("span", "badge" + (t.kind === "malformed" ? " no" : ""), t.kind));
+    if (t.right !== null) caption.append(make("span", "badge " + (t.right ? "yes" : "no"), t.right ? "✓ right" : "✗ wrong"));
+    figure.append(caption);
+    if (t.seen && i > 0) figure.append(make("p", "seen", t.seen));
+    figure.append(make("code", "reply", t.text === "" ? "(empty reply)" : t.text));
+    return figure;
+  };
+  const episodeOf = (e) => {
+    const box = make("article", "episode");
+    const head = make("h3", "", "");
+    head.append(make("span", "", e.id + (e.repeat ? ` · repeat ${e.repeat}` : "")));
+    const [word, kind] = OUTCOMES[e.outcome] ?? ["not scored", ""];
+    head.append(make("span", "badge " + kind, word));
+    head.append(make("span", "badge", ENDS[e.end] ?? e.end));
+    if (e.fault) head.append(make("span", "badge no", e.fault));
+    const strip = make("div", "strip");
+    strip.tabIndex = 0;
+    strip.setAttribute("role", "region");
+    strip.setAttribute("aria-label", `turns of ${e.id}`);
+    strip.append(...e.turns.map(turnOf));
+    box.append(head, strip);
+    return box;
+  };
+  const draw = () => {
+    const all = data.runs[run.value].splits[split.value].episodes;
+    const shown = all.filter((e) => filter.value === "all" || e.outcome === filter.value);
+    from = Math.max(0, Math.min(from, shown.length - 1));
+    from -= from % PAGE;
+    const part = shown.slice(from, from + PAGE);
+    list.replaceChildren(...part.map(episodeOf));
+    if (!part.length) list.append(make("p", "none", "None of these in this sample."));
+    byId("v-count").textContent = part.length ? `${from + 1}–${from + part.length} of ${shown.length}` : "0 of 0";
+    byId("v-prev").disabled = from === 0;
+    byId("v-next").disabled = from + PAGE >= shown.length;
+  };
+  const splits = () => fill(split, data.runs[run.value].splits.map((s) => s.split));
+  run.addEventListener("change", () => { splits(); from = 0; draw(); });
+  for (const select of [split, filter]) select.addEventListener("change", () => { from = 0; draw(); });
+  byId("v-prev").addEventListener("click", () => { from -= PAGE; draw(); });
+  byId("v-next").addEventListener("click", () => { from += PAGE; draw(); });
+  form.addEventListener("submit", (e) => e.preventDefault());
+  fill(run, data.runs.map((r) => r.name));
+  // Start where most happens: VRRL on the split of the headline.
+  const best = data.runs.findIndex((r) => r.name.startsWith("VRRL"));
+  run.value = best >= 0 ? best : 0;
+  splits();
+  const start = data.runs[run.value].splits.findIndex((s) => s.split === data.start);
+  if (start >= 0) split.value = start;
+  form.hidden = false;
+  draw();
+})();

@@ -1,0 +1,161 @@
+//! What a run is asked to do.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use vrrl_harness_core::{Dialect, Example, Hasher, Role, Sampling, Settings, TaskKind, View};
+
+use crate::record::{Severity, SplitInfo};
+use crate::{Error, Result};
+
+/// A split as the harness takes it: examples with what reports need to know of them.
+#[derive(Clone)]
+pub struct EvalSplit {
+    /// Full name.
+    pub name: String,
+    /// What it is for, where it says.
+    pub role: Option<Role>,
+    /// Task.
+    pub task: TaskKind,
+    /// Name of the shift; empty in distribution.
+    pub shift: String,
+    /// How far.
+    pub severity: Severity,
+    /// Hash over its data.
+    pub hash: String,
+    /// The examples, in order; ids are unique.
+    pub examples: Vec<Example>,
+}
+
+impl fmt::Debug for EvalSplit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EvalSplit").field("name", &self.name).field("n", &self.examples.len()).finish_non_exhaustive()
+    }
+}
+
+/// The resolved configuration of a run.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvalConfig {
+    /// Name of the run, for people.
+    pub name: String,
+    /// Method, as in the leaderboard.
+    pub method: String,
+    /// Whether this is a reference row.
+    pub reference: bool,
+    /// Seed of the training run, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_seed: Option<u64>,
+    /// Turn language.
+    pub dialect: Dialect,
+    /// Most turns, commit included.
+    pub max_turns: usize,
+    /// 0 is greedy.
+    pub temperature: f64,
+    /// Longest reply in the policy's own tokens.
+    pub max_tokens: usize,
+    /// Evaluation seed.
+    pub seed: u64,
+    /// Episodes per example.
+    pub repeats: u32,
+    /// Only the first examples of each split.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// Only these example ids; empty means all.
+    pub samples: Vec<String>,
+    /// Of how many episodes of each split the images are kept.
+    pub save_images: usize,
+    /// More faults than this share of all episodes fail the run.
+    pub max_fault_rate: f64,
+}
+
+impl Default for EvalConfig {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            method: "external".into(),
+            reference: false,
+            train_seed: None,
+            dialect: Dialect::BareCommit,
+            max_turns: 8,
+            temperature: 0.0,
+            max_tokens: 512,
+            seed: 0,
+            repeats: 1,
+            limit: None,
+            samples: Vec::new(),
+            save_images: 16,
+            max_fault_rate: 0.01,
+        }
+    }
+}
+
+impl EvalConfig {
+    /// Refuses values that mean nothing.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the key.
+    pub fn validate(&self) -> Result<()> {
+        let wrong = |key: &str, why: &str| Err(Error::Input(format!("{key}: {why}")));
+        if self.max_turns == 0 {
+            return wrong("max_turns", "0 leaves no turn to reply in; use at least 1");
+        }
+        if self.max_tokens == 0 {
+            return wrong("max_tokens", "0 leaves nothing to write; use at least 1");
+        }
+        if self.repeats == 0 {
+            return wrong("repeats", "0 asks nothing; use at least 1");
+        }
+        if !self.temperature.is_finite() || self.temperature < 0.0 {
+            return wrong("temperature", &format!("{} is not a temperature; use 0 (greedy) or more", self.temperature));
+        }
+        if !(0.0..=1.0).contains(&self.max_fault_rate) {
+            return wrong("max_fault_rate", &format!("{} is not a share; use 0 to 1", self.max_fault_rate));
+        }
+        Ok(())
+    }
+
+    /// `greedy`, or `t1`, `t0.7`, ...
+    #[must_use]
+    pub fn decoding(&self) -> String {
+        if self.temperature > 0.0 { format!("t{}", self.temperature) } else { "greedy".into() }
+    }
+
+    /// SHA-256 of the configuration, without what decides no reply and no file: the fault limit.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let hashed = Self { max_fault_rate: 0.0, ..self.clone() };
+        let text = serde_json::to_vec(&hashed).expect("a configuration has only plain keys and finite numbers");
+        Hasher::default().part(b"eval config").part(text).hex()
+    }
+
+    pub(crate) fn settings(&self, view: View) -> Settings {
+        Settings {
+            dialect: self.dialect,
+            max_turns: self.max_turns,
+            sampling: Sampling { temperature: self.temperature, max_tokens: self.max_tokens },
+            view,
+            stop_on_repeat: false,
+        }
+    }
+}
+
+impl EvalSplit {
+    /// The examples that `config` asks for, in order.
+    pub(crate) fn selected(&self, config: &EvalConfig) -> Vec<&Example> {
+        let wanted = |e: &&Example| config.samples.is_empty() || config.samples.contains(&e.id);
+        self.examples.iter().filter(wanted).take(config.limit.unwrap_or(usize::MAX)).collect()
+    }
+
+    pub(crate) fn info(&self, config: &EvalConfig) -> SplitInfo {
+        SplitInfo {
+            name: self.name.clone(),
+            task: self.task,
+            role: self.role,
+            shift: self.shift.clone(),
+            severity: self.severity.clone(),
+            hash: self.hash.clone(),
+            n: self.selected(config).len(),
+        }
+    }
+}

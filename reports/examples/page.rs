@@ -36,7 +36,7 @@ fn main() -> vrrl_reports::Result<()> {
             write_run(&out, fake, decoding, 1000, 40);
         }
     }
-    let runs = load(&[out.clone()])?;
+    let runs = load(std::slice::from_ref(&out))?;
     write(&runs, &logs(), &info(), &out)?;
     Ok(())
 }

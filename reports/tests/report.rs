@@ -1,5 +1,7 @@
 //! Reports of small made-up runs: numbers, order, hostile text, missing and torn files.
 
+#![allow(clippy::unwrap_used)] // tests
+
 use std::fs;
 use std::path::Path;
 

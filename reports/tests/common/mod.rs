@@ -1,5 +1,7 @@
 //! Made-up runs in the format of real ones, written as text so that the file format itself is tested.
 
+#![allow(clippy::unwrap_used)] // only ever part of tests and of the example
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

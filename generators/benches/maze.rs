@@ -1,5 +1,8 @@
 //! Speed of the maze task, in the order of an episode.
 
+// Criterion's macros make functions without docs.
+#![allow(missing_docs)]
+
 use std::hint::black_box;
 
 use criterion::{criterion_group, criterion_main, Criterion};
@@ -31,7 +34,9 @@ fn maze(c: &mut Criterion) {
         b.iter(|| Maze::judge(black_box(&scene), black_box(&long)));
     });
     for (name, view) in [("crisp", View::Crisp), ("canvas", View::Canvas)] {
-        c.bench_function(&format!("render 7x7 {name}"), |b| b.iter(|| Maze::observe(black_box(&scene), view)));
+        c.bench_function(&format!("render 7x7 {name}"), |b| {
+            b.iter(|| Maze::observe(black_box(&scene), view))
+        });
         c.bench_function(&format!("feedback 7x7 {name}"), |b| {
             b.iter(|| Maze::feedback(black_box(&scene), black_box(&answer), view));
         });

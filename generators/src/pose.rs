@@ -27,7 +27,9 @@ pub fn pose(kind: TaskKind, params: &Value, seed: Seed) -> Result<Arc<dyn Proble
 pub fn pose_truth(truth: &Truth, seed: Seed) -> Result<Arc<dyn Problem>, Error> {
     match truth {
         Truth::Maze(_) => Ok(Arc::new(Posed::<Maze>(Maze::from_truth(truth, seed)?))),
-        Truth::Region(_) => Err(Error::Truth("a place in an image does not say how to draw the image".into())),
+        Truth::Region(_) => {
+            Err(Error::Truth("a place in an image does not say how to draw the image".into()))
+        }
     }
 }
 
@@ -42,7 +44,9 @@ pub fn check(kind: TaskKind, params: &Value) -> Result<Vec<(usize, Value)>, Erro
             let params = maze_params(params)?;
             params.validate()?;
             let sizes = params.sizes();
-            Ok(sizes.map(|n| (n, serde_json::to_value(params.only(n)).expect("integers serialize"))).collect())
+            Ok(sizes
+                .map(|n| (n, serde_json::to_value(params.only(n)).expect("integers serialize")))
+                .collect())
         }
         TaskKind::Table | TaskKind::Chart => Err(unknown(kind)),
     }

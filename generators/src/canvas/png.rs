@@ -2,69 +2,155 @@
 //!
 //! The encoder is our own: bytes of generated data must not change with a library's version, and flat
 //! pictures allow a much faster search than a general compressor's. A palette is used up to 256 colours;
-//! matches are looked for in two places only, the pixel to the left and the row above.
+//! matches are looked for in three places only: the pixel to the left, the row above, and where the same eight
+//! bytes stood last.
 
 use vrrl_harness_core::Image;
 
 /// A PNG file of `image` (8 bits, palette up to 256 colours, else RGB); the same bytes on every machine.
 #[must_use]
 pub fn png(image: &Image) -> Vec<u8> {
-    let (width, height) = (image.width() as usize, image.height() as usize);
-    let (raw, palette) = match indexed(image, width) {
-        Some((raw, palette)) => (raw, Some(palette)),
-        None => (plain(image, width), None),
+    let (data, palette) = match compress::<1>(image) {
+        Some((data, palette)) => (data, Some(palette)),
+        None => (compress::<3>(image).expect("RGB needs no palette").0, None),
     };
-    let depth = if palette.is_some() { 1 } else { 3 };
-    let mut file = Vec::with_capacity(16 << 10);
+    let mut file = Vec::with_capacity(data.len() + 1024);
     file.extend_from_slice(b"\x89PNG\r\n\x1a\n");
     let mut header = Vec::with_capacity(13);
-    header.extend((width as u32).to_be_bytes());
-    header.extend((height as u32).to_be_bytes());
+    header.extend(image.width().to_be_bytes());
+    header.extend(image.height().to_be_bytes());
     header.extend([8, if palette.is_some() { 3 } else { 2 }, 0, 0, 0]);
     chunk(&mut file, b"IHDR", &header);
     if let Some(palette) = palette {
         chunk(&mut file, b"PLTE", &palette);
     }
-    chunk(&mut file, b"IDAT", &zlib(&raw, width * depth + 1, depth));
+    chunk(&mut file, b"IDAT", &data);
     chunk(&mut file, b"IEND", &[]);
     file
 }
 
-/// Rows of RGB, each behind its filter byte (0: none).
-fn plain(image: &Image, width: usize) -> Vec<u8> {
-    let mut raw = Vec::with_capacity(image.len() + image.height() as usize);
-    for row in image.chunks_exact((width * 3).max(1)) {
-        raw.push(0);
-        raw.extend_from_slice(row);
-    }
-    raw
-}
+/// Farthest match that deflate can name, and the longest.
+const WINDOW: usize = 32768;
+const LONGEST: usize = 258;
 
-/// Rows of palette indices, each behind its filter byte, and the palette; `None` beyond 256 colours.
-fn indexed(image: &Image, width: usize) -> Option<(Vec<u8>, Vec<u8>)> {
-    /// Pixels compared at once with the row above.
-    const BLOCK: usize = 8;
+/// The zlib stream (one block of fixed Huffman codes, RFC 1950 and 1951) and the palette. A pixel takes
+/// `DEPTH` bytes: 1 for a palette index, 3 for RGB; `None` if the palette is full.
+///
+/// One pass: matches are found on the RGB pixels, so that only pixels without a twin are looked up in the
+/// palette. They end with their row, whose filter byte (0: none) does not stand among the pixels.
+fn compress<const DEPTH: usize>(image: &Image) -> Option<(Vec<u8>, Vec<u8>)> {
     let pixels: &[u8] = image;
-    let mut raw = Vec::with_capacity(pixels.len() / 3 + image.height() as usize);
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let stride = width * DEPTH + 1;
+    let mut raw = vec![0; height * stride];
+    let mut bits = Bits::new();
     let mut colours = Colours::new();
-    let mut before: &[u8] = &[];
-    for row in pixels.chunks_exact((width * 3).max(1)) {
-        let above = raw.len().wrapping_sub(width);
-        raw.push(0);
-        for (at, block) in row.chunks(BLOCK * 3).enumerate() {
-            let from = at * BLOCK * 3;
-            if before.get(from..from + block.len()) == Some(block) {
-                let start = above + at * BLOCK;
-                raw.extend_from_within(start..start + block.len() / 3);
+    let mut seen = Seen::new();
+    for y in 0..height {
+        bits.literal(0);
+        let mut x = 0;
+        while x < width {
+            let here = y * stride + 1 + x * DEPTH;
+            let (length, back) = longest::<DEPTH>(pixels, width, [x, y], &mut seen);
+            if length * DEPTH >= 4 {
+                repeat(&mut raw, here, length * DEPTH, back);
+                bits.twin(length * DEPTH, back);
+                x += length;
             } else {
-                for pixel in block.chunks_exact(3) {
-                    raw.push(colours.index(u32::from_le_bytes([pixel[0], pixel[1], pixel[2], 0]))?);
+                let pixel = &pixels[(y * width + x) * 3..][..3];
+                let coded = &mut raw[here..here + DEPTH];
+                if DEPTH == 1 {
+                    coded[0] = colours.index(u32::from_le_bytes([pixel[0], pixel[1], pixel[2], 0]))?;
+                } else {
+                    coded.copy_from_slice(pixel);
                 }
+                coded.iter().for_each(|&byte| bits.literal(byte));
+                x += 1;
             }
         }
-        before = row;
     }
-    Some((raw, colours.palette))
+    let mut data = bits.finish();
+    data.extend(adler(&raw).to_be_bytes());
+    Some((data, colours.palette))
+}
+
+/// Copies `length` bytes to `here` from `back` bytes before; a longer copy repeats itself.
+fn repeat(raw: &mut [u8], here: usize, length: usize, back: usize) {
+    let mut done = length.min(back);
+    raw.copy_within(here - back..here - back + done, here);
+    while done < length {
+        let more = done.min(length - done);
+        raw.copy_within(here..here + more, here + done);
+        done += more;
+    }
+}
+
+/// The longest run of pixels, within their rows, that equals what stands at `[x, y]`: in the row above, from
+/// the pixel to the left, or where the same bytes were looked up last. Its length in pixels, and how many
+/// bytes of `DEPTH` a pixel and one filter byte a row it stands back.
+fn longest<const DEPTH: usize>(
+    pixels: &[u8],
+    width: usize,
+    [x, y]: [usize; 2],
+    seen: &mut Seen,
+) -> (usize, usize) {
+    /// Long enough not to look further, in pixels.
+    const GOOD: usize = 48;
+    let stride = width * DEPTH + 1;
+    let place = y * width + x;
+    let rest = &pixels[place * 3..(y + 1) * width * 3];
+    // A longer run than `least` has the next pixel right; most have not.
+    let run = |twin: usize, least: usize| {
+        let (next, from) = (least * 3, (twin + least) * 3);
+        let longer =
+            least < GOOD && rest.get(next..next + 3).is_some_and(|pixel| pixel == &pixels[from..from + 3]);
+        if longer {
+            common(rest, &pixels[twin * 3..]) / 3
+        } else {
+            0
+        }
+    };
+    let mut best = (0, 0);
+    if y > 0 && stride <= WINDOW {
+        best = (run(place - width, 0), stride);
+    }
+    if x > 0 {
+        let length = run(place - 1, best.0);
+        if length > best.0 {
+            best = (length, DEPTH);
+        }
+    }
+    if let Some(twin) = seen.twin(rest, place) {
+        let length = run(twin, best.0);
+        if length > best.0 {
+            let (row, column) = (twin / width, twin % width);
+            let back = (y - row) * stride + x * DEPTH - column * DEPTH;
+            let length = length.min(width - column);
+            if back <= WINDOW && length > best.0 {
+                best = (length, back);
+            }
+        }
+    }
+    best
+}
+
+/// Where pixels were looked up last: a table that forgets on collision.
+struct Seen(Vec<usize>);
+
+impl Seen {
+    const BITS: u32 = 12;
+
+    fn new() -> Self {
+        Self(vec![usize::MAX; 1 << Self::BITS])
+    }
+
+    /// Where pixels that begin like `rest` may stand; from now on they stand at `place`.
+    fn twin(&mut self, rest: &[u8], place: usize) -> Option<usize> {
+        let mixed = word(rest.get(..8)?).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let slot = &mut self.0[(mixed >> (64 - Self::BITS)) as usize];
+        let twin = std::mem::replace(slot, place);
+        (twin < place).then_some(twin)
+    }
 }
 
 /// The palette under construction: an open hash table from colour to index.
@@ -79,7 +165,11 @@ impl Colours {
     const EMPTY: u32 = u32::MAX;
 
     fn new() -> Self {
-        Self { slots: vec![Self::EMPTY; Self::SLOTS], palette: Vec::with_capacity(768), last: (Self::EMPTY, 0) }
+        Self {
+            slots: vec![Self::EMPTY; Self::SLOTS],
+            palette: Vec::with_capacity(768),
+            last: (Self::EMPTY, 0),
+        }
     }
 
     fn index(&mut self, colour: u32) -> Option<u8> {
@@ -106,52 +196,17 @@ impl Colours {
     }
 }
 
-/// One zlib stream with one block of fixed Huffman codes (RFC 1950, 1951).
-fn zlib(raw: &[u8], stride: usize, left: usize) -> Vec<u8> {
-    const LONGEST: usize = 258;
-    let mut bits = Bits { out: Vec::with_capacity(raw.len() / 16 + 64), held: 0, count: 0 };
-    bits.out.extend([0x78, 0x01]);
-    bits.put(0b011, 3);
-    let (near, up) = (Distance::new(left), Distance::new(stride));
-    let mut at = 0;
-    while at < raw.len() {
-        let rest = &raw[at..];
-        let above = up.as_ref().filter(|_| at >= stride).map_or(0, |_| common(rest, &raw[at - stride..]));
-        let mut best = (above, &up);
-        if above < LONGEST && at >= left {
-            let beside = common(rest, &raw[at - left..]);
-            if beside > above {
-                best = (beside, &near);
-            }
-        }
-        match best {
-            (length, Some(distance)) if length >= 4 => {
-                // A remainder below 3 could not be coded; leave it to literals.
-                let mut todo = length;
-                while todo >= 3 {
-                    let piece = todo.min(LONGEST);
-                    bits.length(piece);
-                    bits.distance(distance);
-                    todo -= piece;
-                }
-                at += length - todo;
-            }
-            _ => {
-                bits.literal(rest[0]);
-                at += 1;
-            }
-        }
-    }
-    bits.put(0, 7);
-    let mut out = bits.finish();
-    out.extend(adler(raw).to_be_bytes());
-    out
-}
-
-/// Length of the common start; `b` is the longer one and may overlap `a`.
+/// Length of the common start, no longer than `a`; `b` may overlap it.
+#[inline]
 fn common(a: &[u8], b: &[u8]) -> usize {
     let mut length = 0;
-    for (x, y) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
+    for (x, y) in a.chunks_exact(32).zip(b.chunks_exact(32)) {
+        if x != y {
+            break;
+        }
+        length += 32;
+    }
+    for (x, y) in a[length..].chunks_exact(8).zip(b[length..].chunks_exact(8)) {
         let differ = word(x) ^ word(y);
         if differ != 0 {
             return length + differ.trailing_zeros() as usize / 8;
@@ -165,7 +220,7 @@ fn word(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(bytes.try_into().expect("chunks of eight"))
 }
 
-/// How a fixed distance is written; `None` from [`Distance::new`] if it is beyond the window.
+/// How a distance within the window is written.
 struct Distance {
     code: u32,
     extra: u32,
@@ -173,19 +228,16 @@ struct Distance {
 }
 
 impl Distance {
-    fn new(distance: usize) -> Option<Self> {
-        if !(1..=32768).contains(&distance) {
-            return None;
-        }
+    fn new(distance: usize) -> Self {
         let less = distance as u32 - 1;
         if less < 4 {
-            return Some(Self { code: less, extra: 0, extra_bits: 0 });
+            return Self { code: less, extra: 0, extra_bits: 0 };
         }
         // Two codes for each power of two from 4 on.
         let power = less.ilog2();
         let extra_bits = power - 1;
         let code = 2 * power + (less >> extra_bits & 1);
-        Some(Self { code, extra: less & ((1 << extra_bits) - 1), extra_bits })
+        Self { code, extra: less & ((1 << extra_bits) - 1), extra_bits }
     }
 }
 
@@ -197,6 +249,27 @@ struct Bits {
 }
 
 impl Bits {
+    /// A zlib header and the start of a last block with fixed codes.
+    fn new() -> Self {
+        let mut bits = Self { out: Vec::with_capacity(16 << 10), held: 0, count: 0 };
+        bits.out.extend([0x78, 0x01]);
+        bits.put(0b011, 3);
+        bits
+    }
+
+    /// At least three bytes that stand `back` bytes before, too.
+    fn twin(&mut self, mut length: usize, back: usize) {
+        let distance = Distance::new(back);
+        while length > 0 {
+            // Matches of one or two bytes cannot be written: leave three for the last.
+            let piece =
+                if length > LONGEST && length < LONGEST + 3 { LONGEST - 3 } else { length.min(LONGEST) };
+            self.length(piece);
+            self.distance(&distance);
+            length -= piece;
+        }
+    }
+
     fn put(&mut self, value: u32, count: u32) {
         self.held |= u64::from(value) << self.count;
         self.count += count;
@@ -244,7 +317,9 @@ impl Bits {
         self.put(distance.extra, distance.extra_bits);
     }
 
+    /// The stream up to its checksum.
     fn finish(mut self) -> Vec<u8> {
+        self.put(0, 7);
         let bytes = self.count.div_ceil(8) as usize;
         self.out.extend_from_slice(&self.held.to_le_bytes()[..bytes]);
         self.out
@@ -293,22 +368,31 @@ fn chunk(file: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) {
 }
 
 fn crc(bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 256] = {
-        let mut table = [0; 256];
+    /// `TABLES[k][byte]`: what a byte does to the sum `k` bytes later.
+    const TABLES: [[u32; 256]; 8] = {
+        let mut tables = [[0; 256]; 8];
         let mut byte = 0;
         while byte < 256 {
             let mut value = byte as u32;
-            let mut bit = 0;
-            while bit < 8 {
+            let mut shift = 0;
+            while shift < 64 {
                 value = if value & 1 == 1 { 0xedb8_8320 ^ value >> 1 } else { value >> 1 };
-                bit += 1;
+                shift += 1;
+                if shift % 8 == 0 {
+                    tables[shift / 8 - 1][byte] = value;
+                }
             }
-            table[byte] = value;
             byte += 1;
         }
-        table
+        tables
     };
-    !bytes.iter().fold(!0, |sum, &byte| TABLE[((sum ^ u32::from(byte)) & 255) as usize] ^ sum >> 8)
+    let blocks = bytes.chunks_exact(8);
+    let tail = blocks.remainder();
+    let sum = blocks.fold(!0u32, |sum, block| {
+        let block = (word(block) ^ u64::from(sum)).to_le_bytes();
+        (0..8).fold(0, |sum, i| sum ^ TABLES[7 - i][usize::from(block[i])])
+    });
+    !tail.iter().fold(sum, |sum, &byte| TABLES[0][((sum ^ u32::from(byte)) & 255) as usize] ^ sum >> 8)
 }
 
 #[cfg(test)]
@@ -338,8 +422,10 @@ mod tests {
     fn many_colours_and_long_runs_survive() {
         let noisy = Image::from_fn(300, 200, |x, y| image::Rgb([x as u8, y as u8, (x * y) as u8]));
         assert_eq!(decoded(&png(&noisy)), noisy);
+        let wide = Image::from_fn(40_000, 3, |x, _| image::Rgb([(x / 1000) as u8, 0, 0]));
+        assert_eq!(decoded(&png(&wide)), wide);
         let flat = Image::from_pixel(700, 500, image::Rgb([1, 2, 3]));
-        assert!(png(&flat).len() < 3000);
+        assert!(png(&flat).len() < 5000);
         assert_eq!(decoded(&png(&flat)), flat);
     }
 

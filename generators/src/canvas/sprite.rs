@@ -56,7 +56,8 @@ impl Shape {
     /// Covered share of pixel (x, y) in quarters, rounded; few levels keep palettes small.
     pub(crate) fn coverage(&self, x: usize, y: usize) -> u32 {
         let (left, top) = (x as i32 * UNIT, y as i32 * UNIT);
-        let samples = (0..16).filter(|i| self.covers(left + 1 + i % 4 * 2, top + 1 + i / 4 * 2)).count() as u32;
+        let samples =
+            (0..16).filter(|i| self.covers(left + 1 + i % 4 * 2, top + 1 + i / 4 * 2)).count() as u32;
         (samples + 2) / 4
     }
 }

@@ -188,7 +188,8 @@ fn star() -> Vec<Dab> {
     ];
     let middle = CRISP as i32 / 2 * UNIT;
     let shape = |radius: i32| {
-        let corner = |&(x, y): &(i32, i32)| (middle + x * radius * UNIT / 1000, middle + y * radius * UNIT / 1000);
+        let corner =
+            |&(x, y): &(i32, i32)| (middle + x * radius * UNIT / 1000, middle + y * radius * UNIT / 1000);
         Shape::Polygon(CORNERS.iter().map(corner).collect())
     };
     dabs(&[shape(22)], &[shape(16)])

@@ -59,20 +59,29 @@ impl MazeParams {
     /// [`Error::Params`] naming the knob.
     pub(crate) fn validate(&self) -> Result<(), Error> {
         let wrong = |reason: String| Err(Error::Params { task: "maze", reason });
-        let ranges = [("size", self.size, 2, 8), ("holes", self.holes, 0, 95), ("shortest", self.shortest, 1, 63)];
+        let ranges =
+            [("size", self.size, 2, 8), ("holes", self.holes, 0, 95), ("shortest", self.shortest, 1, 63)];
         for (name, [low, high], least, most) in ranges {
             if low > high || low < least || high > most {
-                return wrong(format!("{name} is [{low}, {high}]; use an ascending range within {least} to {most}"));
+                return wrong(format!(
+                    "{name} is [{low}, {high}]; use an ascending range within {least} to {most}"
+                ));
             }
         }
         let cells = self.size[0] * self.size[0];
         if self.shortest[0] >= cells {
             let n = self.size[0];
-            return wrong(format!("shortest starts at {}, but a {n}x{n} board has {cells} cells", self.shortest[0]));
+            return wrong(format!(
+                "shortest starts at {}, but a {n}x{n} board has {cells} cells",
+                self.shortest[0]
+            ));
         }
         if let Some(weights) = &self.weights {
             let sizes = self.size[1] - self.size[0] + 1;
-            if weights.len() != sizes as usize || weights.iter().any(|&w| w > 1_000_000) || weights.iter().all(|&w| w == 0) {
+            if weights.len() != sizes as usize
+                || weights.iter().any(|&w| w > 1_000_000)
+                || weights.iter().all(|&w| w == 0)
+            {
                 return wrong(format!(
                     "weights is {weights:?}; give one weight up to 1000000 for each of the {sizes} sizes, not all 0"
                 ));
@@ -213,7 +222,9 @@ pub(crate) fn from_truth(truth: &MazeTruth, seed: Seed) -> Result<MazeScene, Err
                 'H' => holes |= 1u64 << cell,
                 'S' => starts.push(cell),
                 'G' => goals.push(cell),
-                other => return wrong(format!("row {row}, column {column} is {other:?}; a cell is S, F, H or G")),
+                other => {
+                    return wrong(format!("row {row}, column {column} is {other:?}; a cell is S, F, H or G"))
+                }
             }
         }
     }

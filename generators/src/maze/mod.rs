@@ -8,7 +8,9 @@ mod solve;
 #[cfg(test)]
 mod tests;
 
-use vrrl_harness_core::{Answer, Canonical, Error, Feedback, Image, Rng, Seed, Task, TaskKind, Truth, Verdict, View};
+use vrrl_harness_core::{
+    Answer, Canonical, Error, Feedback, Image, Rng, Seed, Task, TaskKind, Truth, Verdict, View,
+};
 
 pub use generate::{MazeParams, MazeScene};
 
@@ -28,7 +30,9 @@ impl Task for Maze {
     fn from_truth(truth: &Truth, seed: Seed) -> Result<MazeScene, Error> {
         match truth {
             Truth::Maze(truth) => generate::from_truth(truth, seed),
-            Truth::Region(_) => Err(Error::Truth("a maze needs a layout, this is a place in an image".into())),
+            Truth::Region(_) => {
+                Err(Error::Truth("a maze needs a layout, this is a place in an image".into()))
+            }
         }
     }
 

@@ -55,13 +55,24 @@ pub(crate) fn canvas(scene: &MazeScene) -> Image {
 }
 
 /// `corner` is the board's top row and left column in pixels.
-fn draw(scene: &MazeScene, tiles: &Tiles, side: usize, around: Rgb, cell_side: usize, corner: [usize; 2]) -> Image {
+fn draw(
+    scene: &MazeScene,
+    tiles: &Tiles,
+    side: usize,
+    around: Rgb,
+    cell_side: usize,
+    corner: [usize; 2],
+) -> Image {
     let n = scene.size();
     let mut image = Image::from_raw(side as u32, side as u32, around.repeat(side * side))
         .expect("the buffer has three bytes for each pixel");
     for cell in 0..n * n {
         let (row, column) = (cell / n, cell % n);
-        tiles.of(scene.letter(cell)).blit(&mut image, corner[1] + column * cell_side, corner[0] + row * cell_side);
+        tiles.of(scene.letter(cell)).blit(
+            &mut image,
+            corner[1] + column * cell_side,
+            corner[0] + row * cell_side,
+        );
     }
     image
 }
@@ -75,7 +86,8 @@ fn crisp_tiles() -> Tiles {
     let rect = |x0, y0, x1, y1, r| Shape::Rect(px(x0), px(y0), px(x1), px(y1), px(r));
     let disc = |x, y, r| Shape::disc(px(x), px(y), px(r));
     let ellipse = |x, y, rx, ry| Shape::Ellipse(px(x), px(y), px(rx), px(ry));
-    let polygon = |corners: &[(i32, i32)]| Shape::Polygon(corners.iter().map(|&(x, y)| (px(x), px(y))).collect());
+    let polygon =
+        |corners: &[(i32, i32)]| Shape::Polygon(corners.iter().map(|&(x, y)| (px(x), px(y))).collect());
     // Half a pixel of seam on each side makes one line between neighbours.
     let ice = Sprite::new(CRISP, SEAM).paint(&rect(1, 1, 63, 63, 3), ICE);
     let frozen = ice

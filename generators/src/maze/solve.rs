@@ -61,7 +61,9 @@ impl Board {
         while distance[cell] > 0 {
             let mut ticket = below(rng, ways[cell]);
             for step in Move::ALL {
-                let Some(next) = self.step(cell, step).filter(|&next| distance[next] < distance[cell]) else { continue };
+                let Some(next) = self.step(cell, step).filter(|&next| distance[next] < distance[cell]) else {
+                    continue;
+                };
                 if ticket < ways[next] {
                     path.push(step);
                     cell = next;

@@ -29,7 +29,10 @@ pub struct EvalSplit {
 
 impl fmt::Debug for EvalSplit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EvalSplit").field("name", &self.name).field("n", &self.examples.len()).finish_non_exhaustive()
+        f.debug_struct("EvalSplit")
+            .field("name", &self.name)
+            .field("n", &self.examples.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -107,7 +110,10 @@ impl EvalConfig {
             return wrong("repeats", "0 asks nothing; use at least 1");
         }
         if !self.temperature.is_finite() || self.temperature < 0.0 {
-            return wrong("temperature", &format!("{} is not a temperature; use 0 (greedy) or more", self.temperature));
+            return wrong(
+                "temperature",
+                &format!("{} is not a temperature; use 0 (greedy) or more", self.temperature),
+            );
         }
         if !(0.0..=1.0).contains(&self.max_fault_rate) {
             return wrong("max_fault_rate", &format!("{} is not a share; use 0 to 1", self.max_fault_rate));
@@ -118,14 +124,19 @@ impl EvalConfig {
     /// `greedy`, or `t1`, `t0.7`, ...
     #[must_use]
     pub fn decoding(&self) -> String {
-        if self.temperature > 0.0 { format!("t{}", self.temperature) } else { "greedy".into() }
+        if self.temperature > 0.0 {
+            format!("t{}", self.temperature)
+        } else {
+            "greedy".into()
+        }
     }
 
     /// SHA-256 of the configuration, without what decides no reply and no file: the fault limit.
     #[must_use]
     pub fn hash(&self) -> String {
         let hashed = Self { max_fault_rate: 0.0, ..self.clone() };
-        let text = serde_json::to_vec(&hashed).expect("a configuration has only plain keys and finite numbers");
+        let text =
+            serde_json::to_vec(&hashed).expect("a configuration has only plain keys and finite numbers");
         Hasher::default().part(b"eval config").part(text).hex()
     }
 

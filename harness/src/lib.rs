@@ -1,9 +1,25 @@
 //! Runs a policy over splits, records, resumes, scores and summarises.
+//!
+//! [`evaluate`] is the way in: it fills a run directory (see [`record`]) and goes on with a half-filled one.
+//! [`rescore`] computes the same numbers again from the traces alone; [`paired`] compares two runs item by
+//! item. The policies without learning are in [`policies`]. Nothing here knows a task or a network by name.
 
+mod compare;
 mod config;
 mod error;
+mod evaluate;
+mod machine;
+pub mod policies;
 pub mod record;
+mod run_dir;
+mod scoring;
+mod store;
 
+pub use compare::{paired, paired_by_split, Comparison, DeltaRef};
 pub use config::{EvalConfig, EvalSplit};
 pub use error::{Error, Result};
+pub use evaluate::{evaluate, Hooks, Progress};
+pub use machine::{machine, utc_now, CODE_VERSION};
 pub use record::{RunInfo, ScoreRow, Severity, SplitInfo, SplitSummary, Summary};
+pub use run_dir::{read_info, read_scores, read_summary, read_traces, recompute, rescore, Pose};
+pub use scoring::{score_trace, summarise};

@@ -1,0 +1,307 @@
+//! A policy over splits: one drive per split, every finished episode on disk before the next is awaited.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use vrrl_harness_core::{
+    drive, encode_png, sha256_hex, End, Example, Finished, Policy, Start, Trace, TraceTurn, TurnTokens,
+};
+
+use crate::record::{episode_seed, RunInfo, ScoreRow, Summary, TimingRow};
+use crate::run_dir::{self, IMAGES, TIMING, TRACES};
+use crate::store::{self, Log};
+use crate::{scoring, Error, EvalConfig, EvalSplit, Result};
+
+/// How far a run is; sent after every episode.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Progress {
+    /// The split under way.
+    pub split: String,
+    /// Its episodes that are over, those of an earlier attempt included.
+    pub split_done: usize,
+    /// All its episodes.
+    pub split_total: usize,
+    /// Episodes of all splits that are over.
+    pub done: usize,
+    /// All episodes of all splits.
+    pub total: usize,
+    /// Of the split's episodes that are over: final answer right.
+    pub correct: usize,
+    /// First proposal right.
+    pub correct_first: usize,
+    /// Turns, summed.
+    pub turns: usize,
+    /// With a fault.
+    pub faults: usize,
+}
+
+impl Progress {
+    /// Accuracy so far, over the split's episodes without faults; `None` before the first.
+    #[must_use]
+    pub fn accuracy(&self) -> Option<f64> {
+        vrrl_harness_stats::ratio(self.correct, self.split_done - self.faults)
+    }
+
+    fn count(&mut self, row: Option<&ScoreRow>) {
+        self.split_done += 1;
+        self.done += 1;
+        match row {
+            Some(row) => {
+                self.correct += usize::from(row.correct);
+                self.correct_first += usize::from(row.correct_first);
+                self.turns += row.score.score.turns;
+            }
+            None => self.faults += 1,
+        }
+    }
+}
+
+/// What a run tells and listens to while it goes on.
+pub struct Hooks<'h> {
+    /// Set from outside to stop after the episode under way.
+    pub stop: &'h AtomicBool,
+    /// Called after every episode.
+    pub progress: &'h mut dyn FnMut(&Progress),
+}
+
+/// Runs `policy` over `splits` into the run directory `out`, or goes on with the run that is there.
+///
+/// Equal policies, splits and configurations leave equal bytes, `timing.jsonl` and the date in `run.json`
+/// aside, however often the run was interrupted.
+///
+/// # Errors
+/// [`Error::Input`] and [`Error::Changed`] before anything is asked; [`Error::Interrupted`] and
+/// [`Error::Io`] with all finished episodes on disk; [`Error::TooManyFaults`] and [`Error::NothingRan`] after
+/// everything is written.
+pub fn evaluate(
+    policy: &mut dyn Policy,
+    splits: &[EvalSplit],
+    config: &EvalConfig,
+    out: &Path,
+    hooks: Hooks<'_>,
+) -> Result<Summary> {
+    config.validate()?;
+    let plan = Plan::new(splits, config)?;
+    fs::create_dir_all(out).map_err(Error::io("create", out))?;
+    let info = run_dir::begin(out, run_dir::describe(policy, splits, config))?;
+    let mut run = Run::open(out, info, plan, hooks)?;
+    for (index, split) in splits.iter().enumerate() {
+        run.split(policy, index, split)?;
+    }
+    run.finish(config)
+}
+
+/// Episode of a run: split index, example index, repeat. Its order is the order of the files.
+type Slot = (usize, usize, u32);
+
+/// Which episodes there are.
+struct Plan<'e> {
+    examples: Vec<Vec<&'e Example>>,
+    repeats: u32,
+    slots: BTreeMap<(&'e str, &'e str, u32), Slot>,
+}
+
+impl<'e> Plan<'e> {
+    fn new(splits: &'e [EvalSplit], config: &EvalConfig) -> Result<Self> {
+        let examples: Vec<Vec<&Example>> = splits.iter().map(|split| split.selected(config)).collect();
+        let mut slots = BTreeMap::new();
+        for (s, split) in splits.iter().enumerate() {
+            if splits[..s].iter().any(|other| other.name == split.name) {
+                return Err(Error::Input(format!("split {} is asked for twice", split.name)));
+            }
+            for (e, example) in examples[s].iter().enumerate() {
+                for repeat in 0..config.repeats {
+                    let key = (split.name.as_str(), example.id.as_str(), repeat);
+                    if slots.insert(key, (s, e, repeat)).is_some() {
+                        return Err(Error::Input(format!(
+                            "split {}: id {} stands twice",
+                            split.name, example.id
+                        )));
+                    }
+                }
+            }
+        }
+        let known: BTreeSet<&str> = splits.iter().flat_map(|s| &s.examples).map(|e| e.id.as_str()).collect();
+        if let Some(id) = config.samples.iter().find(|id| !known.contains(id.as_str())) {
+            return Err(Error::Input(format!("samples: no split has the id {id}")));
+        }
+        if slots.is_empty() {
+            return Err(Error::NothingRan("the splits hold no examples that limit and samples leave".into()));
+        }
+        Ok(Self { examples, repeats: config.repeats, slots })
+    }
+}
+
+/// A run under way.
+struct Run<'e, 'h> {
+    out: PathBuf,
+    info: RunInfo,
+    plan: Plan<'e>,
+    done: BTreeMap<Slot, (Trace, Option<ScoreRow>)>,
+    traces: Log,
+    timing: Log,
+    begun: Instant,
+    hooks: Hooks<'h>,
+}
+
+impl<'e, 'h> Run<'e, 'h> {
+    fn open(out: &Path, info: RunInfo, plan: Plan<'e>, hooks: Hooks<'h>) -> Result<Self> {
+        let path = out.join(TRACES);
+        let mut done = BTreeMap::new();
+        for trace in run_dir::resume(out)? {
+            let key = (trace.split.as_str(), trace.id.as_str(), trace.repeat);
+            let refuse = |why: &str| {
+                Error::content(&path, format!("split {}, id {}, repeat {}", key.0, key.1, key.2), why)
+            };
+            let slot = *plan
+                .slots
+                .get(&key)
+                .ok_or_else(|| refuse("not an episode of this run; use another --out"))?;
+            let problem = &plan.examples[slot.0][slot.1].problem;
+            if trace.truth != problem.truth() {
+                return Err(refuse("another ground truth than the split's; use another --out"));
+            }
+            let row = scoring::score_trace(&trace, &**problem, info.splits[slot.0].role);
+            if done.contains_key(&slot) {
+                return Err(refuse("stands twice; remove one of the lines"));
+            }
+            done.insert(slot, (trace, row));
+        }
+        let (traces, timing) = (Log::open(&path)?, Log::open(&out.join(TIMING))?);
+        Ok(Self { out: out.to_path_buf(), info, plan, done, traces, timing, begun: Instant::now(), hooks })
+    }
+
+    /// Asks what is missing of one split.
+    fn split(&mut self, policy: &mut dyn Policy, index: usize, split: &EvalSplit) -> Result<()> {
+        let all = (0..self.plan.examples[index].len())
+            .flat_map(|e| (0..self.plan.repeats).map(move |r| (index, e, r)));
+        let all: Vec<Slot> = all.collect();
+        let mut progress = Progress {
+            split: split.name.clone(),
+            split_total: all.len(),
+            done: self.done.range(..(index, 0, 0)).count(),
+            total: self.plan.slots.len(),
+            ..Progress::default()
+        };
+        self.done
+            .range((index, 0, 0)..(index + 1, 0, 0))
+            .for_each(|(_, (_, row))| progress.count(row.as_ref()));
+        let later = self.done.range((index + 1, 0, 0)..).count();
+        progress.done += later;
+        let missing: Vec<Slot> = all.into_iter().filter(|slot| !self.done.contains_key(slot)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if self.hooks.stop.load(Ordering::SeqCst) {
+            return Err(Error::Interrupted { done: progress.done, total: progress.total });
+        }
+        policy.announce(&missing.iter().map(|slot| slot.2).collect::<Vec<_>>());
+        let settings = self.info.config.settings(policy.view());
+        let seed = self.info.config.seed;
+        let examples = self.plan.examples[index].clone();
+        let starts = missing.iter().map(|(_, e, repeat)| {
+            Start::fresh(examples[*e], episode_seed(seed, &split.name, &examples[*e].id, *repeat))
+        });
+        let mut failed = None;
+        drive(policy, settings, starts, &mut |i, finished| {
+            let result = self.record(split, missing[i], &finished, &mut progress);
+            failed = result.err();
+            let stopped = self.hooks.stop.load(Ordering::SeqCst) && progress.done < progress.total;
+            if failed.is_none() && stopped {
+                failed = Some(Error::Interrupted { done: progress.done, total: progress.total });
+            }
+            if failed.is_some() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Writes one finished episode: first its images, then its line, so that a line never points at nothing.
+    fn record(
+        &mut self,
+        split: &EvalSplit,
+        slot: Slot,
+        finished: &Finished<'_>,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let position = slot.1 * self.plan.repeats as usize + slot.2 as usize;
+        let keep = position < self.info.config.save_images;
+        let turns = finished.turns.iter().map(|turn| {
+            let image_sha256 = match &turn.observation.image {
+                Some(image) => Some(self.image(&encode_png(image), keep)?),
+                None => None,
+            };
+            Ok(TraceTurn {
+                text: turn.reply.text.clone(),
+                action: Some(turn.action.clone()),
+                image_sha256,
+                seen: turn.observation.text.clone(),
+                tokens: TurnTokens {
+                    prompt: turn.reply.prompt_tokens,
+                    completion: turn.reply.completion_tokens,
+                },
+            })
+        });
+        let trace = Trace {
+            id: finished.example.id.clone(),
+            split: split.name.clone(),
+            repeat: slot.2,
+            task: finished.example.task(),
+            dialect: finished.dialect,
+            truth: finished.example.problem.truth(),
+            turns: turns.collect::<Result<_>>()?,
+            end: finished.end,
+            fault: finished.fault.clone(),
+        };
+        self.traces.push(&trace)?;
+        self.timing.push(&TimingRow {
+            split: trace.split.clone(),
+            id: trace.id.clone(),
+            repeat: trace.repeat,
+            finished_s: self.begun.elapsed().as_secs_f64(),
+        })?;
+        let row = scoring::score_trace(&trace, &*finished.example.problem, split.role);
+        progress.count(row.as_ref());
+        self.done.insert(slot, (trace, row));
+        (self.hooks.progress)(progress);
+        Ok(())
+    }
+
+    fn image(&self, png: &[u8], keep: bool) -> Result<String> {
+        let name = sha256_hex(png);
+        if keep {
+            let folder = self.out.join(IMAGES);
+            let path = folder.join(format!("{name}.png"));
+            if !path.exists() {
+                fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+                store::replace(&path, |out| std::io::Write::write_all(out, png))?;
+            }
+        }
+        Ok(name)
+    }
+
+    fn finish(self, config: &EvalConfig) -> Result<Summary> {
+        let traces: Vec<&Trace> = self.done.values().map(|(trace, _)| trace).collect();
+        let rows: Vec<ScoreRow> = self.done.values().filter_map(|(_, row)| row.clone()).collect();
+        let summary = run_dir::finish(&self.out, &self.info, &traces, &rows)?;
+        let mut faulty = traces.iter().filter(|trace| trace.end == End::Fault);
+        let Some(first) = faulty.next() else { return Ok(summary) };
+        let (faults, episodes) = (1 + faulty.count(), traces.len());
+        if faults as f64 > config.max_fault_rate * episodes as f64 {
+            let why = first.fault.as_ref().map_or_else(String::new, ToString::to_string);
+            let first = format!("split {}, id {}: {why}", first.split, first.id);
+            return Err(Error::TooManyFaults { faults, episodes, limit: config.max_fault_rate, first });
+        }
+        if rows.is_empty() {
+            return Err(Error::NothingRan(format!("all {faults} episodes had faults")));
+        }
+        Ok(summary)
+    }
+}

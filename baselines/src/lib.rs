@@ -1,1 +1,20 @@
-//! Every other method as a recipe on the trainer's machinery.
+//! Every training method as a readable recipe on the trainer's machinery.
+//!
+//! | method | file | starts from |
+//! |---|---|---|
+//! | `base` | `base.rs` | nothing |
+//! | `single_sft`, `multi_sft` | `sft.rs` | `base` |
+//! | `reflection_tuning` | `reflection_tuning.rs` | `multi_sft` |
+//! | `single_sft_grpo`, `multi_sft_grpo` | `grpo.rs` | the SFT it is named after |
+//! | `vrrl` | [`vrrl_trainer::vrrl`] | `multi_sft` |
+
+mod base;
+mod grpo;
+mod recipe;
+mod reflection_tuning;
+mod sft;
+mod train;
+
+pub use recipe::{Method, NetworkConfig, Recipe, TuningConfig};
+pub use train::{train, Job};
+pub use vrrl_trainer::{Error, Exit, Progress, TrainingReport};

@@ -95,6 +95,10 @@ pub struct RlConfig {
     /// The first turn's advantage comes from first correctness alone, so that wrong-then-right cannot reward
     /// a wrong first proposal.
     pub turn0_credit: bool,
+    /// Steps between looks at the hold-out and saved states; the best look's weights are kept.
+    pub look_every: u64,
+    /// Hold-out episodes a look.
+    pub look: usize,
 }
 
 impl Default for RlConfig {
@@ -120,6 +124,8 @@ impl Default for RlConfig {
             buffer: None,
             token_mean: TokenMean::Separate,
             turn0_credit: false,
+            look_every: 20,
+            look: 300,
         }
     }
 }

@@ -1,1 +1,9 @@
-//! Between text and pixels and numbers: tokenizer, patches, sequence layout, sampling.
+//! Between text and pixels and numbers. No candle here.
+
+mod patches;
+mod sampling;
+mod tokenizer;
+
+pub use patches::patches;
+pub use sampling::{sample, Draw};
+pub use tokenizer::{Error, Tokenizer, ASSISTANT};

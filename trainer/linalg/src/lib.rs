@@ -72,7 +72,11 @@ fn strides(form: Form, rows: usize, cols: usize) -> (isize, isize) {
 mod tests {
     use super::*;
 
-    fn naive([m, k, n]: [usize; 3], a: impl Fn(usize, usize) -> f32, b: impl Fn(usize, usize) -> f32) -> Vec<f32> {
+    fn naive(
+        [m, k, n]: [usize; 3],
+        a: impl Fn(usize, usize) -> f32,
+        b: impl Fn(usize, usize) -> f32,
+    ) -> Vec<f32> {
         let mut c = vec![0.0; m * n];
         for i in 0..m {
             for j in 0..n {

@@ -89,7 +89,10 @@ impl Config {
         if self.side == 0 || self.side % 2 == 1 {
             return bad("`side` must be even: 2×2 patches become one token");
         }
-        if self.slopes.is_empty() || self.width % self.slopes.len() != 0 || self.width / self.slopes.len() > 64 {
+        if self.slopes.is_empty()
+            || self.width % self.slopes.len() != 0
+            || self.width / self.slopes.len() > 64
+        {
             return bad("`width` must divide into the heads of `slopes`, at most 64 wide each");
         }
         if [self.vocab, self.patch, self.channels, self.layers, self.hidden].contains(&0) {
@@ -311,8 +314,7 @@ impl Network {
         let index = |ids: &[u32]| Tensor::from_slice(ids, ids.len(), device);
         let mut x = (source.index_select(&index(&batch.gather)?, 0)?
             + w.positions.index_select(&index(&batch.slots)?, 0)?)?;
-        let packing =
-            Packing { turns: Arc::new(batch.turns.clone()), spans: Arc::new(batch.spans.clone()) };
+        let packing = Packing { turns: Arc::new(batch.turns.clone()), spans: Arc::new(batch.spans.clone()) };
         let heads = self.config.heads();
         for layer in &w.layers {
             x = layer.apply(&x, |qkv| ops::attention(&qkv, &packing, &heads))?;
@@ -339,10 +341,11 @@ impl Network {
     fn encode_with(&self, w: &Weights, pixels: &Tensor) -> Result<Tensor, Error> {
         let (b, _) = pixels.dims2()?;
         let Config { side, channels: c, .. } = self.config;
-        let mut x = w
-            .stem
-            .apply(&pixels.reshape((b * side * side, self.config.patch_len()))?)?
-            .reshape((b, side * side, c))?;
+        let mut x = w.stem.apply(&pixels.reshape((b * side * side, self.config.patch_len()))?)?.reshape((
+            b,
+            side * side,
+            c,
+        ))?;
         for block in &w.blocks {
             x = ops::conv_block(&x, &block.w, &block.b, side)?;
         }
@@ -376,7 +379,11 @@ impl Network {
             let count = x.len() / d - before;
             let first = extension.slot as usize;
             if first + count > self.config.slots {
-                return Err(Error::Config(format!("a turn of {} tokens, {} fit", first + count, self.config.slots)));
+                return Err(Error::Config(format!(
+                    "a turn of {} tokens, {} fit",
+                    first + count,
+                    self.config.slots
+                )));
             }
             for (row, position) in x[before * d..].iter_mut().zip(&host.positions[first * d..]) {
                 *row += position;
@@ -574,13 +581,16 @@ mod tests {
         let network = tiny();
         let batch = batch(&network);
         let value = || {
-            f64::from(network.log_probs(&batch, false).unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap())
+            f64::from(
+                network.log_probs(&batch, false).unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap(),
+            )
         };
         let loss = network.log_probs(&batch, true).unwrap().sum_all().unwrap();
         let grads = Gradients::collect(network.params(), &loss.backward().unwrap()).unwrap();
         let start = network.params().values().unwrap();
         for (i, (name, _)) in network.params().iter().enumerate() {
-            let at = (0..grads.0[i].len()).max_by(|a, b| grads.0[i][*a].abs().total_cmp(&grads.0[i][*b].abs()));
+            let at =
+                (0..grads.0[i].len()).max_by(|a, b| grads.0[i][*a].abs().total_cmp(&grads.0[i][*b].abs()));
             let at = at.unwrap();
             let slope = |offset: f32| {
                 let mut moved = start.clone();
@@ -605,7 +615,11 @@ mod tests {
         let mut memory = Memory::default();
         let mut seen = Vec::new();
         for (turn, image) in [(0u32, 1usize), (1, 0)] {
-            let prompt = Extension { turn, slot: 0, pieces: vec![Piece::Image(encoded.image(image)), Piece::Ids(&[1])] };
+            let prompt = Extension {
+                turn,
+                slot: 0,
+                pieces: vec![Piece::Image(encoded.image(image)), Piece::Ids(&[1])],
+            };
             seen.push(network.extend(&mut [&mut memory], &[prompt]).unwrap());
             let reply = [2 + image as u32];
             let next = Extension { turn, slot: 5, pieces: vec![Piece::Ids(&reply)] };
@@ -618,7 +632,11 @@ mod tests {
         }
         // Beside another episode: the same bits.
         let (mut a, mut b) = (Memory::default(), Memory::default());
-        let prompt = |image| Extension { turn: 0, slot: 0, pieces: vec![Piece::Image(encoded.image(image)), Piece::Ids(&[1])] };
+        let prompt = |image| Extension {
+            turn: 0,
+            slot: 0,
+            pieces: vec![Piece::Image(encoded.image(image)), Piece::Ids(&[1])],
+        };
         let both = network.extend(&mut [&mut a, &mut b], &[prompt(0), prompt(1)]).unwrap();
         assert_eq!(both[7..], seen[0][..]);
     }

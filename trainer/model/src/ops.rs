@@ -138,7 +138,10 @@ fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
 }
 
 /// Runs `f` on the dense values of CPU tensors, without copying them.
-pub(crate) fn with_slices<const N: usize, R>(tensors: [&Tensor; N], f: impl FnOnce([&[f32]; N]) -> R) -> Result<R> {
+pub(crate) fn with_slices<const N: usize, R>(
+    tensors: [&Tensor; N],
+    f: impl FnOnce([&[f32]; N]) -> R,
+) -> Result<R> {
     let dense: Vec<Tensor> = tensors.iter().map(|t| t.contiguous()).collect::<Result<_>>()?;
     let guards: Vec<_> = dense.iter().map(Tensor::storage_and_layout).collect();
     let mut slices: [&[f32]; N] = [&[]; N];
@@ -184,10 +187,22 @@ impl CustomOp2 for Norm {
     fn name(&self) -> &'static str {
         "rms_norm"
     }
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, g: &CpuStorage, gl: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        g: &CpuStorage,
+        gl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         Ok((CpuStorage::F32(norm::forward(slice(x, xl)?, slice(g, gl)?)), xl.shape().clone()))
     }
-    fn bwd(&self, x: &Tensor, gain: &Tensor, _: &Tensor, dy: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        x: &Tensor,
+        gain: &Tensor,
+        _: &Tensor,
+        dy: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let [dx, dgain] = with_slices([x, gain, dy], |[x, gain, dy]| norm::backward(x, gain, dy))?;
         Ok((tensor(dx, x)?, tensor(dgain, gain)?))
     }
@@ -247,7 +262,8 @@ impl CustomOp1 for Attention {
     }
     fn cpu_fwd(&self, qkv: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (n, _) = layout.shape().dims2()?;
-        let out = attention::forward(slice(qkv, layout)?, &self.packing.turns, &self.packing.spans, &self.heads);
+        let out =
+            attention::forward(slice(qkv, layout)?, &self.packing.turns, &self.packing.spans, &self.heads);
         Ok((CpuStorage::F32(out), Shape::from((n, self.heads.width))))
     }
     fn bwd(&self, qkv: &Tensor, _: &Tensor, dout: &Tensor) -> Result<Option<Tensor>> {

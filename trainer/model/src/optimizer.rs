@@ -40,7 +40,9 @@ impl Gradients {
     /// If a weight got none: then an operation on its way drops gradients.
     pub fn collect(params: &Params, store: &GradStore) -> Result<Self, Error> {
         let of = |(name, var): (&str, &candle_core::Var)| {
-            let grad = store.get(var).ok_or_else(|| Error::Config(format!("weight `{name}` received no gradient")))?;
+            let grad = store
+                .get(var)
+                .ok_or_else(|| Error::Config(format!("weight `{name}` received no gradient")))?;
             Ok(grad.flatten_all()?.to_vec1::<f32>()?)
         };
         params.iter().map(of).collect::<Result<_, Error>>().map(Self)
@@ -147,10 +149,16 @@ impl AdamW {
         let found = from_safetensors(bytes, path)?;
         let take = |name: String, len: usize| match found.get(&name) {
             Some((_, data)) if data.len() == len => Ok(data.clone()),
-            _ => Err(Error::Weights { path: path.to_owned(), reason: format!("optimizer state `{name}` is missing") }),
+            _ => Err(Error::Weights {
+                path: path.to_owned(),
+                reason: format!("optimizer state `{name}` is missing"),
+            }),
         };
         let moments = |kind: &str| {
-            params.iter().map(|(name, var)| take(format!("{kind}.{name}"), var.elem_count())).collect::<Result<_, _>>()
+            params
+                .iter()
+                .map(|(name, var)| take(format!("{kind}.{name}"), var.elem_count()))
+                .collect::<Result<_, _>>()
         };
         let (first, second) = (moments("first")?, moments("second")?);
         let step = take("step".to_owned(), 2)?;

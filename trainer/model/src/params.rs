@@ -118,14 +118,20 @@ impl Params {
         for (name, var) in self.iter() {
             let weights = |reason: String| Error::Weights { path: path.to_owned(), reason };
             let Some((shape, data)) = found.get(name) else {
-                return Err(weights(format!("weight `{name}` is missing; the checkpoint is of another network")));
+                return Err(weights(format!(
+                    "weight `{name}` is missing; the checkpoint is of another network"
+                )));
             };
             if shape != var.dims() {
-                let reason = format!("weight `{name}` has shape {shape:?}, the network needs {:?}", var.dims());
+                let reason =
+                    format!("weight `{name}` has shape {shape:?}, the network needs {:?}", var.dims());
                 return Err(weights(reason));
             }
             if let Some(at) = data.iter().position(|x| !x.is_finite()) {
-                return Err(weights(format!("weight `{name}` holds {} at {at}; use an earlier checkpoint", data[at])));
+                return Err(weights(format!(
+                    "weight `{name}` holds {} at {at}; use an earlier checkpoint",
+                    data[at]
+                )));
             }
             values.push(data.clone());
         }
@@ -134,7 +140,11 @@ impl Params {
 }
 
 /// Serialises named `f32` tensors.
-pub(crate) fn to_safetensors(names: &[String], shapes: &[Vec<usize>], values: &[Vec<f32>]) -> Result<Vec<u8>, Error> {
+pub(crate) fn to_safetensors(
+    names: &[String],
+    shapes: &[Vec<usize>],
+    values: &[Vec<f32>],
+) -> Result<Vec<u8>, Error> {
     let bytes: Vec<Vec<u8>> =
         values.iter().map(|values| values.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
     let views = names.iter().zip(shapes).zip(&bytes).map(|((name, shape), bytes)| {
@@ -156,7 +166,8 @@ pub(crate) fn from_safetensors(bytes: &[u8], path: &Path) -> Result<Named, Error
         if view.dtype() != Dtype::F32 {
             return Err(weights(format!("weight `{name}` is {:?}, expected F32", view.dtype())));
         }
-        let data = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let data =
+            view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
         named.insert(name, (view.shape().to_vec(), data));
     }
     Ok(named)

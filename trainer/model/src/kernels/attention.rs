@@ -59,7 +59,13 @@ pub fn forward(qkv: &[f32], turns: &[u32], spans: &[(usize, usize)], heads: &Hea
 
 /// Backward: gradient of `qkv` from `dout [n, d]`. The weights are recomputed rather than kept.
 #[must_use]
-pub fn backward(qkv: &[f32], turns: &[u32], spans: &[(usize, usize)], heads: &Heads, dout: &[f32]) -> Vec<f32> {
+pub fn backward(
+    qkv: &[f32],
+    turns: &[u32],
+    spans: &[(usize, usize)],
+    heads: &Heads,
+    dout: &[f32],
+) -> Vec<f32> {
     let d = heads.width;
     let size = heads.size();
     let scale = heads.scale();

@@ -1,0 +1,263 @@
+//! A training method as data.
+
+use serde::{Deserialize, Serialize};
+use serde_yaml::Mapping;
+use vrrl_harness_core::Dialect;
+use vrrl_trainer::config::RlConfig;
+use vrrl_trainer::{DemoConfig, Error, SupervisedConfig};
+use vrrl_trainer_model::Config;
+
+/// A training method.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Single answers from scratch.
+    Base,
+    /// Supervised on right proposal, feedback, commit.
+    SingleSft,
+    /// The same plus recoveries from wrong proposals.
+    MultiSft,
+    /// Rounds of sampling, correcting and supervised training.
+    ReflectionTuning,
+    /// GRPO from Single-SFT.
+    SingleSftGrpo,
+    /// GRPO from Multi-SFT.
+    MultiSftGrpo,
+    /// VRRL from Multi-SFT.
+    Vrrl,
+}
+
+impl Method {
+    /// All methods.
+    pub const ALL: [Self; 7] = [
+        Self::Base,
+        Self::SingleSft,
+        Self::MultiSft,
+        Self::ReflectionTuning,
+        Self::SingleSftGrpo,
+        Self::MultiSftGrpo,
+        Self::Vrrl,
+    ];
+
+    /// The word used in files.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::SingleSft => "single_sft",
+            Self::MultiSft => "multi_sft",
+            Self::ReflectionTuning => "reflection_tuning",
+            Self::SingleSftGrpo => "single_sft_grpo",
+            Self::MultiSftGrpo => "multi_sft_grpo",
+            Self::Vrrl => "vrrl",
+        }
+    }
+
+    /// Whether it needs a checkpoint to start from.
+    #[must_use]
+    pub fn needs_start(self) -> bool {
+        self != Self::Base
+    }
+
+    fn reinforces(self) -> bool {
+        matches!(self, Self::SingleSftGrpo | Self::MultiSftGrpo | Self::Vrrl)
+    }
+}
+
+/// Sizes of the network that `base` makes; everything else follows from them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// Channels of the image encoder.
+    pub channels: usize,
+    /// Convolution blocks of the image encoder.
+    pub blocks: usize,
+    /// Width of the decoder.
+    pub width: usize,
+    /// Layers of the decoder.
+    pub layers: usize,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        let small = Config::small(1);
+        Self { channels: small.channels, blocks: small.blocks, width: small.width, layers: small.layers }
+    }
+}
+
+impl NetworkConfig {
+    /// The network's full configuration.
+    #[must_use]
+    pub fn config(&self, vocab: usize) -> Config {
+        let Self { channels, blocks, width, layers } = *self;
+        Config { channels, blocks, width, layers, hidden: 3 * width, ..Config::small(vocab) }
+    }
+}
+
+/// Settings of Reflection Tuning.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TuningConfig {
+    /// Rounds; the paper has five.
+    pub rounds: u64,
+    /// Training prompts sampled a round.
+    pub prompts: usize,
+    /// Sampling temperature.
+    pub temperature: f64,
+}
+
+impl Default for TuningConfig {
+    fn default() -> Self {
+        Self { rounds: 5, prompts: 2000, temperature: 1.0 }
+    }
+}
+
+/// A recipe file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The method.
+    pub method: Method,
+    /// Seed of weights, data order and sampling.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// Split that training examples come from.
+    pub train: String,
+    /// Split that chooses checkpoints.
+    pub val: String,
+    /// Turn language.
+    #[serde(default = "bare")]
+    pub dialect: Dialect,
+    /// Sizes of the network (`base` only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkConfig>,
+    /// What demonstrations look like (`base` and the SFT family).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub demos: Option<DemoConfig>,
+    /// The supervised stage (`base`, the SFT family, each round of reflection tuning).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sft: Option<SupervisedConfig>,
+    /// Reflection tuning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<TuningConfig>,
+    /// The reinforcement stage: `preset` (`small`, `paper`, `code`) and settings over it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rl: Option<Mapping>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn bare() -> Dialect {
+    Dialect::BareCommit
+}
+
+impl Recipe {
+    /// Reads a recipe file's text.
+    ///
+    /// # Errors
+    /// If it does not parse, has an unknown key, or describes nothing that can be trained.
+    pub fn from_yaml(text: &str) -> Result<Self, Error> {
+        let recipe: Self = serde_yaml::from_str(text).map_err(|e| Error::Recipe(e.to_string()))?;
+        recipe.validate()?;
+        Ok(recipe)
+    }
+
+    /// Checks what can be checked before anything runs.
+    ///
+    /// # Errors
+    /// If a block does not belong to the method, or a setting is out of range.
+    pub fn validate(&self) -> Result<(), Error> {
+        let method = self.method.word();
+        let refuse = |reason: String| Err(Error::Recipe(reason));
+        if self.rl.is_some() && !self.method.reinforces() {
+            return refuse(format!("`rl` does nothing in `{method}`; remove it"));
+        }
+        if self.network.is_some() && self.method.needs_start() {
+            return refuse(format!(
+                "`network` does nothing in `{method}`, which starts from a checkpoint; remove it"
+            ));
+        }
+        if self.tuning.is_some() && self.method != Method::ReflectionTuning {
+            return refuse(format!("`tuning` does nothing in `{method}`; remove it"));
+        }
+        if self.method.reinforces() {
+            self.rl_config()?;
+        }
+        if let Some(sft) = &self.sft {
+            if sft.steps == 0 || sft.batch == 0 || sft.look_every == 0 || !(sft.lr > 0.0 && sft.lr <= 1.0) {
+                return refuse(
+                    "`sft` needs steps, batch and look_every of at least 1 and 0 < lr <= 1".into(),
+                );
+            }
+        }
+        if let Some(demos) = &self.demos {
+            let shares = [demos.drawn_share, demos.multi_share];
+            if shares.iter().any(|s| !(0.0..=1.0).contains(s)) || !(demos.decision_weight > 0.0) {
+                return refuse("`demos` needs shares between 0 and 1 and a decision_weight above 0".into());
+            }
+        }
+        if self.tuning.is_some_and(|t| t.rounds == 0 || t.prompts == 0 || !(t.temperature > 0.0)) {
+            return refuse(
+                "`tuning` needs at least one round and one prompt, and a temperature above 0".into(),
+            );
+        }
+        Ok(())
+    }
+
+    /// The reinforcement settings: the preset with the recipe's own over it.
+    ///
+    /// # Errors
+    /// If the preset is unknown or a setting is wrong.
+    pub fn rl_config(&self) -> Result<RlConfig, Error> {
+        let mut own = self.rl.clone().unwrap_or_default();
+        let preset = own.remove("preset");
+        let name = preset.as_ref().map_or(Some("small"), |v| v.as_str());
+        let name = name.ok_or_else(|| Error::Recipe("`rl.preset` is a name: small, paper or code".into()))?;
+        let base = RlConfig::preset(name, self.method == Method::Vrrl)?;
+        if own.is_empty() {
+            return Ok(base);
+        }
+        let text = serde_yaml::to_string(&own).map_err(|e| Error::Recipe(format!("`rl`: {e}")))?;
+        Ok(base.over(&text)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "train: quick/maze/train\nval: quick/maze/id_val\n";
+
+    #[test]
+    fn settings_lie_over_their_preset() {
+        let text = format!("method: vrrl\n{HEAD}rl: {{preset: small, steps: 7, buffer: {{share: 0.5}}}}\n");
+        let config = Recipe::from_yaml(&text).unwrap().rl_config().unwrap();
+        let buffer = config.buffer.unwrap();
+        assert_eq!((config.steps, buffer.capacity), (7, 500));
+        assert!((buffer.share - 0.5).abs() < 1e-12 && config.rtm.is_some());
+    }
+
+    #[test]
+    fn grpo_has_neither_mask_nor_buffer() {
+        let recipe = Recipe::from_yaml(&format!("method: multi_sft_grpo\n{HEAD}")).unwrap();
+        let config = recipe.rl_config().unwrap();
+        assert!(config.rtm.is_none() && config.buffer.is_none());
+    }
+
+    #[test]
+    fn wrong_recipes_say_what_to_do() {
+        for (text, want) in [
+            ("method: multi_sft\nrl: {}\n", "`rl` does nothing in `multi_sft`"),
+            ("method: vrrl\nnetwork: {}\n", "starts from a checkpoint"),
+            ("method: vrrl\nrl: {preset: smal}\n", "no preset is called `smal`"),
+            ("method: vrrl\nrl: {stepz: 3}\n", "stepz"),
+            ("method: multi_sft\nsft: {steps: 0}\n", "steps"),
+            ("method: vrl\n", "vrl"),
+        ] {
+            let error = Recipe::from_yaml(&format!("{text}{HEAD}")).unwrap_err().to_string();
+            assert!(error.contains(want), "{text}: {error}");
+        }
+    }
+}

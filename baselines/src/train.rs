@@ -1,0 +1,97 @@
+//! From a recipe to a checkpoint.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use vrrl_harness_core::{sha256_hex, Seed};
+use vrrl_harness_runner_candle::{device, load, Checkpoint};
+use vrrl_trainer::{holdout, vrrl, Error, Learner, Progress, Run, Source, TrainingReport};
+use vrrl_trainer_codec::Tokenizer;
+use vrrl_trainer_model::{AdamWConfig, Network};
+
+use crate::{Method, Recipe};
+
+/// One training to run.
+pub struct Job<'a> {
+    /// The recipe.
+    pub recipe: &'a Recipe,
+    /// Checkpoint to start from.
+    pub init: Option<&'a Path>,
+    /// Checkpoint directory to make, to go on with, or to find finished.
+    pub out: &'a Path,
+    /// `cpu` or `cuda`.
+    pub device: &'a str,
+    /// Set from outside to stop after the current step.
+    pub stop: &'a AtomicBool,
+}
+
+/// Trains a recipe. A finished checkpoint of the same recipe and start is recognised; a half-done one goes on
+/// and ends with the same bytes as an uninterrupted run.
+///
+/// # Errors
+/// As [`Error`].
+pub fn train(job: &Job<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<TrainingReport, Error> {
+    let recipe = job.recipe;
+    recipe.validate()?;
+    let source = Source::find(&recipe.train)?;
+    let val = holdout(&recipe.val)?;
+    let mark = serde_json::to_value(recipe).map_err(|e| Error::Recipe(e.to_string()))?;
+    let (mut learner, start) = start(job)?;
+    let fingerprint = sha256_hex(format!("{mark} from {start}").as_bytes());
+    let example = |index| source.example(index);
+    let mut run = Run {
+        out: job.out,
+        seed: Seed(recipe.seed).derive(recipe.method.word(), 0),
+        fingerprint,
+        dialect: recipe.dialect,
+        train: &example,
+        val: &val,
+        stop: job.stop,
+        progress,
+    };
+    let sft = recipe.sft.unwrap_or_default();
+    let demos = recipe.demos.unwrap_or_default();
+    let (run, learner) = (&mut run, &mut learner);
+    match recipe.method {
+        Method::Base => crate::base::base(run, learner, &demos, &sft, mark),
+        Method::SingleSft => crate::sft::sft(run, learner, None, &sft, mark),
+        Method::MultiSft => crate::sft::sft(run, learner, Some(&demos), &sft, mark),
+        Method::ReflectionTuning => {
+            let tuning = recipe.tuning.unwrap_or_default();
+            crate::reflection_tuning::reflection_tuning(run, learner, &tuning, &demos, &sft, mark)
+        }
+        Method::SingleSftGrpo | Method::MultiSftGrpo => {
+            crate::grpo::grpo(run, learner, &recipe.rl_config()?, mark)
+        }
+        Method::Vrrl => vrrl(run, learner, &recipe.rl_config()?, mark),
+    }
+}
+
+/// The learner that a job starts with, and a text that names its weights.
+fn start(job: &Job<'_>) -> Result<(Learner, String), Error> {
+    let device = device(job.device)?;
+    let method = job.recipe.method;
+    let (network, tokenizer, name) = match job.init {
+        Some(dir) if method.needs_start() => {
+            let Checkpoint { network, tokenizer, fingerprint } = load(dir, &device)?;
+            (network, tokenizer, fingerprint)
+        }
+        Some(_) => return Err(Error::Recipe("`base` starts from nothing; leave out --init".into())),
+        None if method.needs_start() => {
+            let reason = format!("`{}` starts from a checkpoint; name one with --init DIR", method.word());
+            return Err(Error::Recipe(reason));
+        }
+        None => {
+            let tokenizer = Tokenizer::default();
+            let config = job.recipe.network.unwrap_or_default().config(tokenizer.len());
+            let mut rng = Seed(job.recipe.seed).derive("init", 0).rng();
+            (Network::new(&config, &device, &mut || rng.unit())?, tokenizer, "nothing".to_owned())
+        }
+    };
+    let weight_decay = match method {
+        Method::SingleSftGrpo | Method::MultiSftGrpo | Method::Vrrl => job.recipe.rl_config()?.weight_decay,
+        _ => AdamWConfig::default().weight_decay,
+    };
+    let optimizer = AdamWConfig { weight_decay, ..AdamWConfig::default() };
+    Ok((Learner::new(network, tokenizer, optimizer), name))
+}

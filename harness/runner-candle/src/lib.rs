@@ -1,0 +1,14 @@
+//! A candle checkpoint as a [`Policy`].
+//!
+//! Replies are decoded in lock-step with a key/value memory per episode. Requests are spread over shards that
+//! run in parallel; neither the shards nor the batch change a reply's bits (see
+//! [`vrrl_trainer_linalg::matmul`] on rows), so an interrupted and resumed run equals an uninterrupted one.
+//!
+//! [`vrrl_trainer_linalg::matmul`]: https://docs.rs/gemm
+
+mod checkpoint;
+mod decode;
+mod policy;
+
+pub use checkpoint::{device, load, Checkpoint, Error, CONFIG, TOKENIZER, WEIGHTS};
+pub use policy::CandlePolicy;

@@ -1,0 +1,147 @@
+//! The policy: images encoded once, requests spread over shards.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use rayon::prelude::*;
+use vrrl_harness_core::{Fault, Image, Policy, PolicyInfo, Reply, Request, View};
+use vrrl_trainer_codec::{patches, Tokenizer};
+use vrrl_trainer_model::{Encoded, Error as ModelError, Network};
+
+use crate::checkpoint::{device, load, Checkpoint, Error};
+use crate::decode::{decode, Job, Track};
+
+/// Requests decoded together on one thread.
+const SHARD: usize = 64;
+/// Images encoded together on one thread.
+const ENCODE: usize = 16;
+/// Episodes held open.
+const SLOTS: usize = 512;
+
+/// A candle checkpoint as a policy.
+pub struct CandlePolicy {
+    network: Network,
+    tokenizer: Tokenizer,
+    name: String,
+    fingerprint: String,
+    tracks: BTreeMap<u64, Track>,
+}
+
+impl CandlePolicy {
+    /// Loads a checkpoint directory onto a device (`cpu`, `cuda`).
+    ///
+    /// # Errors
+    /// As [`load`] and [`device`].
+    pub fn load(dir: &Path, device_name: &str) -> Result<Self, Error> {
+        let Checkpoint { network, tokenizer, fingerprint } = load(dir, &device(device_name)?)?;
+        let name = dir.file_name().map_or_else(|| "checkpoint".into(), |n| n.to_string_lossy().into_owned());
+        Ok(Self { network, tokenizer, name, fingerprint, tracks: BTreeMap::new() })
+    }
+
+    /// A network in training: its weights are shared, so the policy follows every step.
+    #[must_use]
+    pub fn of(network: &Network, tokenizer: &Tokenizer) -> Self {
+        Self {
+            network: network.clone(),
+            tokenizer: tokenizer.clone(),
+            name: "training".into(),
+            fingerprint: String::new(),
+            tracks: BTreeMap::new(),
+        }
+    }
+
+    /// Encodes every distinct image of the requests once; returns, per request, the index of each image that
+    /// its memory still lacks.
+    fn encode(
+        &self,
+        requests: &[Request<'_>],
+        tracks: &[Track],
+    ) -> Result<(Vec<Encoded>, Wanted), ModelError> {
+        let config = self.network.config();
+        let mut known: HashMap<&[u8], usize> = HashMap::new();
+        let mut distinct: Vec<&Image> = Vec::new();
+        let mut wanted = Vec::with_capacity(requests.len());
+        for (request, track) in requests.iter().zip(tracks) {
+            let earlier = request.history.iter().skip(track.turns()).map(|turn| &turn.observation);
+            let images = earlier.chain([request.observation]).map(|observation| {
+                observation.image.as_deref().map(|image| {
+                    *known.entry(image.as_raw().as_slice()).or_insert_with(|| {
+                        distinct.push(image);
+                        distinct.len() - 1
+                    })
+                })
+            });
+            wanted.push(images.collect());
+        }
+        let encoded = distinct
+            .par_chunks(ENCODE)
+            .map(|images| {
+                let pixels: Vec<f32> =
+                    images.iter().flat_map(|image| patches(image, config.side, config.patch)).collect();
+                self.network.encode(&pixels)
+            })
+            .collect::<Result<_, _>>()?;
+        Ok((encoded, wanted))
+    }
+
+    fn reply(&mut self, requests: &[Request<'_>]) -> Result<Vec<Reply>, ModelError> {
+        let tracks: Vec<Track> =
+            requests.iter().map(|r| self.tracks.remove(&r.episode).unwrap_or_default()).collect();
+        let (encoded, wanted) = self.encode(requests, &tracks)?;
+        let mut jobs: Vec<Job<'_>> = requests
+            .iter()
+            .zip(tracks)
+            .zip(wanted)
+            .map(|((request, track), wanted)| {
+                let images =
+                    wanted.into_iter().map(|w| w.map(|at| encoded[at / ENCODE].image(at % ENCODE))).collect();
+                Job { request: *request, track, images }
+            })
+            .collect();
+        let replies: Vec<Vec<Reply>> = jobs
+            .par_chunks_mut(SHARD)
+            .map(|jobs| decode(&self.network, &self.tokenizer, jobs))
+            .collect::<Result<_, _>>()?;
+        for job in jobs {
+            self.tracks.insert(job.request.episode, job.track);
+        }
+        Ok(replies.into_iter().flatten().collect())
+    }
+}
+
+/// Per request, the images to append.
+type Wanted = Vec<Vec<Option<usize>>>;
+
+impl Policy for CandlePolicy {
+    fn info(&self) -> PolicyInfo {
+        let place = if self.network.params().device().is_cpu() { "cpu" } else { "cuda" };
+        PolicyInfo {
+            name: self.name.clone(),
+            backend: "candle".into(),
+            engine: format!("candle 0.11.1 {place}"),
+            fingerprint: self.fingerprint.clone(),
+        }
+    }
+
+    fn view(&self) -> View {
+        View::Canvas
+    }
+
+    fn slots(&self) -> usize {
+        SLOTS
+    }
+
+    fn respond(&mut self, requests: &[Request<'_>]) -> Vec<Result<Reply, Fault>> {
+        match self.reply(requests) {
+            Ok(replies) => replies.into_iter().map(Ok).collect(),
+            Err(error) => {
+                let fault = Fault { kind: "engine".into(), detail: error.to_string() };
+                requests.iter().map(|_| Err(fault.clone())).collect()
+            }
+        }
+    }
+
+    fn release(&mut self, episode: u64) {
+        self.tracks.remove(&episode);
+    }
+}

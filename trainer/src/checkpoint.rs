@@ -1,0 +1,185 @@
+//! Checkpoints on disk.
+//!
+//! While a stage runs, `state-<step>/` holds everything that resuming needs; a new one is written beside it
+//! under a temporary name and renamed, then the old one goes. The finished stage's files stand in the
+//! directory itself, `training.json` last: it is the mark of being finished.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use vrrl_harness_runner_candle::{CONFIG, TOKENIZER, WEIGHTS};
+
+use crate::{Error, Learner};
+
+const FORMAT: u32 = 1;
+const OPTIMIZER: &str = "optimizer.safetensors";
+const BEST: &str = "best.safetensors";
+const STATE: &str = "state.json";
+const TRAINING: &str = "training.json";
+
+/// What a half-done stage keeps besides weights and moments.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Saved {
+    /// File format.
+    pub format: u32,
+    /// See [`crate::Run::fingerprint`].
+    pub fingerprint: String,
+    /// Steps done.
+    pub step: u64,
+    /// Hold-out accuracy and step of the best weights so far.
+    pub best: Option<(f64, u64)>,
+    /// Seconds spent so far.
+    pub seconds: f64,
+    /// Seconds spent in the learner so far.
+    pub learner_seconds: f64,
+    /// Tokens learned from so far.
+    pub tokens: u64,
+    /// The stage's own state (buffer, counters).
+    pub stage: Value,
+}
+
+/// The checkpoints of one stage.
+pub struct Checkpoints {
+    dir: PathBuf,
+    fingerprint: String,
+}
+
+/// The record of a finished stage, if there is one with this fingerprint.
+///
+/// # Errors
+/// If `training.json` stands there but belongs to another recipe, or cannot be read.
+pub fn finished(dir: &Path, fingerprint: &str) -> Result<Option<Value>, Error> {
+    let path = dir.join(TRAINING);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+    let value: Value = serde_json::from_str(&text)
+        .map_err(|e| Error::File { path: path.clone(), reason: format!("not a training record: {e}") })?;
+    if value["fingerprint"].as_str() == Some(fingerprint) {
+        return Ok(Some(value));
+    }
+    let reason =
+        "it was trained with another recipe or start; choose another folder or remove this one".into();
+    Err(Error::File { path, reason })
+}
+
+impl Checkpoints {
+    /// Checkpoints in `dir`, which is made if missing.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn new(dir: &Path, fingerprint: &str) -> Result<Self, Error> {
+        fs::create_dir_all(dir).map_err(|source| Error::Io { path: dir.to_owned(), source })?;
+        Ok(Self { dir: dir.to_owned(), fingerprint: fingerprint.to_owned() })
+    }
+
+    /// Goes on from the newest state, if there is one: weights and moments are put into `learner`.
+    ///
+    /// # Errors
+    /// If the state is damaged or belongs to another recipe.
+    pub fn resume(&self, learner: &mut Learner) -> Result<Option<Saved>, Error> {
+        let Some(state) = self.states()?.pop() else { return Ok(None) };
+        let read = |name: &str| {
+            let path = state.join(name);
+            fs::read(&path).map(|bytes| (path.clone(), bytes)).map_err(|source| Error::Io { path, source })
+        };
+        let (path, bytes) = read(STATE)?;
+        let saved: Saved = serde_json::from_slice(&bytes)
+            .map_err(|e| Error::File { path: path.clone(), reason: format!("not a training state: {e}") })?;
+        if saved.format > FORMAT || saved.fingerprint != self.fingerprint {
+            let reason = "it belongs to another recipe, start or version; choose another folder or remove it";
+            return Err(Error::File { path, reason: reason.into() });
+        }
+        let (path, bytes) = read(WEIGHTS)?;
+        learner.network.params().load(&bytes, &path)?;
+        let (path, bytes) = read(OPTIMIZER)?;
+        learner.optimizer.load(learner.network.params(), &bytes, &path)?;
+        Ok(Some(saved))
+    }
+
+    /// Writes a state; `best` are the weights to keep beside it, `None` to carry over the old state's.
+    ///
+    /// # Errors
+    /// If the disk refuses; the old state is intact then.
+    pub fn save(&self, learner: &Learner, saved: &Saved, is_best: bool) -> Result<(), Error> {
+        let old = self.states()?;
+        let part = self.dir.join("state.part");
+        if part.exists() {
+            fs::remove_dir_all(&part).map_err(|source| Error::Io { path: part.clone(), source })?;
+        }
+        fs::create_dir_all(&part).map_err(|source| Error::Io { path: part.clone(), source })?;
+        let weights = learner.network.params().to_bytes()?;
+        write(&part.join(WEIGHTS), &weights)?;
+        write(&part.join(OPTIMIZER), &learner.optimizer.to_bytes(learner.network.params())?)?;
+        if is_best {
+            write(&part.join(BEST), &weights)?;
+        } else if let Some(best) = old.last().map(|dir| dir.join(BEST)).filter(|path| path.exists()) {
+            let bytes = fs::read(&best).map_err(|source| Error::Io { path: best, source })?;
+            write(&part.join(BEST), &bytes)?;
+        }
+        write(&part.join(STATE), json(saved).as_bytes())?;
+        let name = self.dir.join(format!("state-{:08}", saved.step));
+        if name.exists() {
+            fs::remove_dir_all(&name).map_err(|source| Error::Io { path: name.clone(), source })?;
+        }
+        fs::rename(&part, &name).map_err(|source| Error::Io { path: name.clone(), source })?;
+        for dir in old.into_iter().filter(|dir| *dir != name) {
+            fs::remove_dir_all(&dir).map_err(|source| Error::Io { path: dir, source })?;
+        }
+        Ok(())
+    }
+
+    /// Finishes the stage: the best weights (the last ones where none were chosen) and the record.
+    ///
+    /// # Errors
+    /// If the disk refuses; the state is intact then, and the same command finishes.
+    pub fn finish(&self, learner: &Learner, record: &Value) -> Result<(), Error> {
+        let state = self.states()?.pop();
+        let best = state.as_ref().map(|dir| dir.join(BEST)).filter(|path| path.exists());
+        let weights = match best {
+            Some(path) => fs::read(&path).map_err(|source| Error::Io { path, source })?,
+            None => learner.network.params().to_bytes()?,
+        };
+        self.replace(WEIGHTS, &weights)?;
+        self.replace(CONFIG, json(learner.network.config()).as_bytes())?;
+        self.replace(TOKENIZER, learner.tokenizer.to_json().as_bytes())?;
+        self.replace(OPTIMIZER, &learner.optimizer.to_bytes(learner.network.params())?)?;
+        self.replace(TRAINING, json(record).as_bytes())?;
+        for dir in self.states()? {
+            fs::remove_dir_all(&dir).map_err(|source| Error::Io { path: dir, source })?;
+        }
+        Ok(())
+    }
+
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        let (path, part) = (self.dir.join(name), self.dir.join(format!("{name}.part")));
+        write(&part, bytes)?;
+        fs::rename(&part, &path).map_err(|source| Error::Io { path, source })
+    }
+
+    /// Complete states, oldest first.
+    fn states(&self) -> Result<Vec<PathBuf>, Error> {
+        let io = |source| Error::Io { path: self.dir.clone(), source };
+        let mut states = Vec::new();
+        for entry in fs::read_dir(&self.dir).map_err(io)? {
+            let path = entry.map_err(io)?.path();
+            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            if name.starts_with("state-") && path.join(STATE).exists() {
+                states.push(path);
+            }
+        }
+        states.sort();
+        Ok(states)
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    fs::write(path, bytes).map_err(|source| Error::Io { path: path.to_owned(), source })
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("plain data serialises") + "\n"
+}

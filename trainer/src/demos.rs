@@ -1,0 +1,146 @@
+//! Demonstrations: supervised episodes written by the task's own oracle.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use vrrl_harness_core::{Answer, Dialect, Example, Feedback, Image, Owner, Rng, View};
+use vrrl_trainer_codec::Tokenizer;
+
+use crate::{Error, Sequence, SequenceTurn};
+
+/// What demonstrations look like.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DemoConfig {
+    /// Base stage: share of pictures that already carry a drawn proposal, right or wrong in equal parts, with
+    /// the target "commit it, or answer better". It stands for what a pretrained model knows of drawings.
+    pub drawn_share: f64,
+    /// Multi-turn stage: share of episodes that open with wrong proposals.
+    pub multi_share: f64,
+    /// Multi-turn stage: most wrong proposals before the right one.
+    pub max_wrong: u32,
+    /// Weight of a reply's first token (propose or commit) from the second turn on.
+    pub decision_weight: f64,
+}
+
+impl Default for DemoConfig {
+    fn default() -> Self {
+        Self { drawn_share: 0.0, multi_share: 0.5, max_wrong: 3, decision_weight: 1.0 }
+    }
+}
+
+/// What demonstrations are written with.
+#[derive(Clone, Copy)]
+pub struct Demo<'a> {
+    /// Turn language.
+    pub dialect: Dialect,
+    /// Vocabulary.
+    pub tokenizer: &'a Tokenizer,
+}
+
+/// Single answers to the bare picture, and a share of drawn ones (see [`DemoConfig::drawn_share`]).
+///
+/// # Errors
+/// If an answer has a word outside the vocabulary.
+pub fn base_demo(
+    demo: Demo<'_>,
+    example: &Example,
+    config: &DemoConfig,
+    rng: &mut Rng,
+) -> Result<Sequence, Error> {
+    let problem = &example.problem;
+    let answer = problem.oracle(rng);
+    if rng.unit() >= config.drawn_share {
+        let turn = demo.turn(Some(problem.observe(View::Canvas)), &demo.propose(&answer), Owner::Policy)?;
+        return Ok(Sequence { turns: vec![turn] });
+    }
+    let right = rng.chance(1, 2);
+    let drawn = if right { problem.oracle(rng) } else { problem.mistake(rng) };
+    let text = if right { demo.dialect.print_commit(&drawn) } else { demo.propose(&answer) };
+    let turn = demo.turn(picture(problem.feedback(&drawn, View::Canvas)), &text, Owner::Policy)?;
+    Ok(Sequence { turns: vec![turn] })
+}
+
+/// A right proposal, its feedback, the commit.
+///
+/// # Errors
+/// As [`base_demo`].
+pub fn single_turn(demo: Demo<'_>, example: &Example, rng: &mut Rng) -> Result<Sequence, Error> {
+    demo.episode(example, &[], rng)
+}
+
+/// With a chance of `multi_share`, up to `max_wrong` wrong proposals (not imitated) before the right one.
+///
+/// # Errors
+/// As [`base_demo`].
+pub fn multi_turn(
+    demo: Demo<'_>,
+    example: &Example,
+    config: &DemoConfig,
+    rng: &mut Rng,
+) -> Result<Sequence, Error> {
+    let mut wrong: Vec<Answer> = Vec::new();
+    if rng.unit() < config.multi_share {
+        for _ in 0..rng.between(1, config.max_wrong.max(1)) {
+            let mistake = example.problem.mistake(rng);
+            if !wrong.contains(&mistake) {
+                wrong.push(mistake);
+            }
+        }
+    }
+    demo.episode(example, &wrong, rng)
+}
+
+/// The given wrong proposals (not imitated), then a right one and its commit: what reflection tuning makes of
+/// a failed rollout.
+///
+/// # Errors
+/// As [`base_demo`].
+pub fn correction(
+    demo: Demo<'_>,
+    example: &Example,
+    wrong: &[Answer],
+    rng: &mut Rng,
+) -> Result<Sequence, Error> {
+    demo.episode(example, wrong, rng)
+}
+
+impl Demo<'_> {
+    fn episode(&self, example: &Example, wrong: &[Answer], rng: &mut Rng) -> Result<Sequence, Error> {
+        let problem = &example.problem;
+        let mut picture_now = Some(problem.observe(View::Canvas));
+        let mut turns = Vec::with_capacity(wrong.len() + 2);
+        for mistake in wrong {
+            turns.push(self.turn(picture_now.take(), &self.propose(mistake), Owner::Stub)?);
+            picture_now = picture(problem.feedback(mistake, View::Canvas));
+        }
+        let answer = problem.oracle(rng);
+        turns.push(self.turn(picture_now.take(), &self.propose(&answer), Owner::Policy)?);
+        let shown = picture(problem.feedback(&answer, View::Canvas));
+        turns.push(self.turn(shown, &self.dialect.print_commit(&answer), Owner::Policy)?);
+        Ok(Sequence { turns })
+    }
+
+    /// A proposal's text. The small policy's vocabulary has no reasoning, so THINK stays out: in
+    /// `reflection_tag` the format then fails on revisions.
+    fn propose(&self, answer: &Answer) -> String {
+        self.dialect.print_proposal(answer, None)
+    }
+
+    fn turn(&self, image: Option<Image>, text: &str, owner: Owner) -> Result<SequenceTurn, Error> {
+        let ids = self.tokenizer.encode(text)?;
+        Ok(SequenceTurn {
+            image: image.map(Arc::new),
+            owners: vec![owner; ids.len()],
+            ids,
+            log_probs: Vec::new(),
+        })
+    }
+}
+
+fn picture(feedback: Feedback) -> Option<Image> {
+    match feedback {
+        Feedback::Image(image) => Some(image),
+        Feedback::Text(_) => None,
+    }
+}

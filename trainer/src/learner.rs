@@ -1,0 +1,200 @@
+//! The one learner: shards of a batch to gradients to an optimizer step.
+//!
+//! A batch is cut into a fixed number of shards, each on one thread; their gradients are summed in order. The
+//! number of shards never follows the number of threads, so one thread and many give the same weights.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use candle_core::Tensor;
+use rayon::prelude::*;
+use vrrl_trainer_codec::Tokenizer;
+use vrrl_trainer_model::{gradients, AdamW, AdamWConfig, Gradients, Network};
+
+use crate::sequence::pack;
+use crate::{Error, Sequence, TokenRef};
+
+/// Shards of a batch.
+const SHARDS: usize = 4;
+
+/// What an objective says of one shard: the slope of the loss in each token's log-probability. Everything a
+/// recipe trains by passes through here, so it can be a pure function of numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Objective {
+    /// d loss / d log-probability, one a token.
+    pub slopes: Vec<f64>,
+    /// The shard's part of the loss.
+    pub loss: f64,
+    /// Named sums for the log.
+    pub sums: Vec<(&'static str, f64)>,
+}
+
+/// What a step did.
+#[derive(Clone, Debug, Default)]
+pub struct StepReport {
+    /// The loss.
+    pub loss: f64,
+    /// Norm of the gradient before clipping.
+    pub norm: f64,
+    /// Tokens that went through the network, image tokens included.
+    pub tokens: u64,
+    /// Trained tokens.
+    pub trained: u64,
+    /// Seconds.
+    pub seconds: f64,
+    /// The objective's sums over all shards.
+    pub sums: Vec<(&'static str, f64)>,
+}
+
+impl StepReport {
+    /// One of the objective's sums; 0 where it said nothing.
+    #[must_use]
+    pub fn sum(&self, name: &str) -> f64 {
+        self.sums.iter().find(|(n, _)| *n == name).map_or(0.0, |(_, x)| *x)
+    }
+}
+
+/// A network with its vocabulary and optimizer.
+pub struct Learner {
+    /// The network.
+    pub network: Network,
+    /// The vocabulary.
+    pub tokenizer: Tokenizer,
+    /// The optimizer.
+    pub optimizer: AdamW,
+}
+
+impl Learner {
+    /// Fresh moments around a network.
+    #[must_use]
+    pub fn new(network: Network, tokenizer: Tokenizer, config: AdamWConfig) -> Self {
+        let optimizer = AdamW::new(network.params(), config);
+        Self { network, tokenizer, optimizer }
+    }
+
+    /// One optimizer step. `objective` gets the refs, the log-probabilities and, if there is a `reference`
+    /// network, its log-probabilities of the same tokens.
+    ///
+    /// # Errors
+    /// If the loss or the gradient is not finite (the weights are unchanged then) or the network fails.
+    pub fn step(
+        &mut self,
+        sequences: &[Sequence],
+        reference: Option<&Network>,
+        objective: &(dyn Fn(&[TokenRef], &[f32], &[f32]) -> Objective + Sync),
+        [rate, clip]: [f64; 2],
+    ) -> Result<StepReport, Error> {
+        let began = Instant::now();
+        let shards = split(sequences, self.network.config().image_tokens());
+        let parts: Vec<Option<Part>> = shards
+            .into_par_iter()
+            .map(|range| self.shard(&sequences[range.clone()], range.start, reference, objective))
+            .collect::<Result<_, _>>()?;
+        let mut report = StepReport::default();
+        let mut total: Option<Gradients> = None;
+        for part in parts.into_iter().flatten() {
+            report.loss += part.objective.loss;
+            report.tokens += part.tokens;
+            report.trained += part.objective.slopes.len() as u64;
+            for (name, value) in part.objective.sums {
+                match report.sums.iter_mut().find(|(n, _)| *n == name) {
+                    Some((_, sum)) => *sum += value,
+                    None => report.sums.push((name, value)),
+                }
+            }
+            match &mut total {
+                Some(total) => total.add(&part.gradients),
+                None => total = Some(part.gradients),
+            }
+        }
+        let step = self.optimizer.steps() + 1;
+        if !report.loss.is_finite() {
+            return Err(Error::NotFinite { value: report.loss, step });
+        }
+        if let Some(total) = total {
+            let norm = total.norm();
+            if !norm.is_finite() {
+                return Err(Error::NotFinite { value: norm, step });
+            }
+            report.norm = self.optimizer.step(self.network.params(), &total, rate, clip)?;
+        }
+        report.seconds = began.elapsed().as_secs_f64();
+        Ok(report)
+    }
+
+    fn shard(
+        &self,
+        sequences: &[Sequence],
+        first: usize,
+        reference: Option<&Network>,
+        objective: &(dyn Fn(&[TokenRef], &[f32], &[f32]) -> Objective + Sync),
+    ) -> Result<Option<Part>, Error> {
+        let (batch, refs) = pack(sequences, first, &self.tokenizer, self.network.config());
+        if refs.is_empty() {
+            return Ok(None);
+        }
+        let log_probs = self.network.log_probs(&batch, true)?;
+        let host = |t: &Tensor| t.to_vec1::<f32>().map_err(vrrl_trainer_model::Error::from);
+        let values = host(&log_probs)?;
+        let anchors = match reference {
+            Some(network) => host(&network.log_probs(&batch, false)?)?,
+            None => Vec::new(),
+        };
+        let objective = objective(&refs, &values, &anchors);
+        let slopes: Vec<f32> = objective.slopes.iter().map(|&x| x as f32).collect();
+        let backward = || -> candle_core::Result<Tensor> {
+            (&log_probs * Tensor::from_vec(slopes, refs.len(), log_probs.device())?)?.sum_all()
+        };
+        let surrogate = backward().map_err(vrrl_trainer_model::Error::from)?;
+        let gradients = gradients(self.network.params(), &surrogate)?;
+        Ok(Some(Part { gradients, objective, tokens: batch.gather.len() as u64 }))
+    }
+}
+
+struct Part {
+    gradients: Gradients,
+    objective: Objective,
+    tokens: u64,
+}
+
+/// Cuts a batch into runs of about equally many tokens.
+fn split(sequences: &[Sequence], image_tokens: usize) -> Vec<Range<usize>> {
+    let lens: Vec<usize> = sequences.iter().map(|s| s.len(image_tokens)).collect();
+    let total: usize = lens.iter().sum();
+    let mut shards = Vec::with_capacity(SHARDS);
+    let (mut start, mut seen) = (0, 0);
+    for (at, len) in lens.iter().enumerate() {
+        seen += len;
+        if seen * SHARDS >= total * (shards.len() + 1) {
+            shards.push(start..at + 1);
+            start = at + 1;
+        }
+    }
+    if start < sequences.len() {
+        shards.push(start..sequences.len());
+    }
+    shards
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_cover_the_batch_in_order() {
+        let turn = |n: usize| crate::SequenceTurn {
+            image: None,
+            ids: vec![0; n],
+            owners: vec![],
+            log_probs: vec![],
+        };
+        for n in [1usize, 3, 4, 9, 50] {
+            let sequences: Vec<Sequence> =
+                (0..n).map(|i| Sequence { turns: vec![turn(1 + i % 5)] }).collect();
+            let shards = split(&sequences, 16);
+            assert!(shards.len() <= SHARDS);
+            let covered: Vec<usize> = shards.into_iter().flatten().collect();
+            assert_eq!(covered, (0..n).collect::<Vec<_>>());
+        }
+    }
+}

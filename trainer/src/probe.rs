@@ -1,0 +1,119 @@
+//! A quick look at a policy in training: the same loop as evaluation on a hold-out.
+
+use std::ops::ControlFlow;
+
+use vrrl_harness_core::reward::{judge_finished, Kind, RewardConfig};
+use vrrl_harness_core::{drive, Dialect, Example, Finished, Sampling, Seed, Settings, Start, View};
+use vrrl_harness_runner_candle::CandlePolicy;
+use vrrl_trainer_codec::Tokenizer;
+use vrrl_trainer_model::Network;
+
+/// What a look found; shares of episodes unless said otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Probe {
+    /// Final answer right.
+    pub accuracy: f64,
+    /// First proposal right.
+    pub first_accuracy: f64,
+    /// Mean turns.
+    pub turns: f64,
+    /// Share of decisions about a right proposal that committed it.
+    pub stop_right: Option<f64>,
+    /// Share of decisions about a wrong proposal that committed it.
+    pub stop_wrong: Option<f64>,
+    /// Share of second proposals, after a wrong first one, that are right.
+    pub second_right: Option<f64>,
+}
+
+/// Running sums of [`Probe`].
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Tally {
+    n: f64,
+    right: f64,
+    first: f64,
+    turns: f64,
+    stops: [[f64; 2]; 2],
+    seconds: [f64; 2],
+}
+
+impl Tally {
+    /// Counts one episode, judged from turn `from` on (a roll-in's own turns are not its decisions).
+    pub(crate) fn add(&mut self, finished: &Finished<'_>) {
+        let judged = judge_finished(finished);
+        let score = judged.score(&RewardConfig::default());
+        self.n += 1.0;
+        self.right += f64::from(u8::from(score.correct));
+        self.first += f64::from(u8::from(score.correct_first));
+        self.turns += judged.turns().len() as f64;
+        let turns = judged.turns();
+        for pair in turns.windows(2) {
+            let (Some(Kind::Propose), Some((_, verdict))) = (pair[0].kind, &pair[0].answer) else { continue };
+            let stopped = pair[1].kind == Some(Kind::Commit);
+            let cell = &mut self.stops[usize::from(verdict.correct())];
+            cell[0] += 1.0;
+            cell[1] += f64::from(u8::from(stopped));
+        }
+        let proposals: Vec<bool> = judged.proposals().map(|(_, v)| v.correct()).collect();
+        if let [false, second, ..] = proposals[..] {
+            self.seconds[0] += 1.0;
+            self.seconds[1] += f64::from(u8::from(second));
+        }
+    }
+
+    pub(crate) fn probe(&self) -> Probe {
+        let share = |[n, k]: [f64; 2]| (n > 0.0).then(|| k / n);
+        let n = self.n.max(1.0);
+        Probe {
+            accuracy: self.right / n,
+            first_accuracy: self.first / n,
+            turns: self.turns / n,
+            stop_right: share(self.stops[1]),
+            stop_wrong: share(self.stops[0]),
+            second_right: share(self.seconds),
+        }
+    }
+}
+
+impl Probe {
+    /// Named figures for the log, each name behind `prefix`.
+    #[must_use]
+    pub fn figures(&self, prefix: &str) -> Vec<(String, f64)> {
+        let always = [
+            ("accuracy", Some(self.accuracy)),
+            ("first_accuracy", Some(self.first_accuracy)),
+            ("delta_ref", Some(self.accuracy - self.first_accuracy)),
+            ("turns", Some(self.turns)),
+            ("stop_right", self.stop_right),
+            ("stop_wrong", self.stop_wrong),
+            ("second_right", self.second_right),
+        ];
+        always.into_iter().filter_map(|(name, x)| Some((format!("{prefix}{name}"), x?))).collect()
+    }
+}
+
+/// Runs every example once at `temperature`.
+#[must_use]
+pub fn probe(
+    network: &Network,
+    tokenizer: &Tokenizer,
+    dialect: Dialect,
+    examples: &[Example],
+    seed: Seed,
+    temperature: f64,
+) -> Probe {
+    let mut policy = CandlePolicy::of(network, tokenizer);
+    let settings = Settings {
+        dialect,
+        max_turns: 8,
+        sampling: Sampling { temperature, max_tokens: 32 },
+        view: View::Canvas,
+        stop_on_repeat: true,
+    };
+    let starts = examples.iter().enumerate().map(|(i, e)| Start::fresh(e, seed.derive("probe", i as u64)));
+    let mut tally = Tally::default();
+    drive(&mut policy, settings, starts, &mut |_, finished| {
+        tally.add(&finished);
+        ControlFlow::Continue(())
+    });
+    tally.probe()
+}

@@ -1,0 +1,55 @@
+//! Training and hold-out examples by the name of their split.
+
+use vrrl_datasets::{example_at, find, generate, SplitDef};
+use vrrl_harness_core::{Example, Role};
+
+use crate::Error;
+
+/// An endless stream of training examples: example `index` of a train-role split, whatever its `n`.
+#[derive(Clone, Debug)]
+pub struct Source {
+    def: SplitDef,
+}
+
+impl Source {
+    /// The stream of a named split.
+    ///
+    /// # Errors
+    /// If no split has this name, or it is not for training.
+    pub fn find(name: &str) -> Result<Self, Error> {
+        let def = find(name).map_err(|e| Error::Recipe(format!("`train`: {e}")))?;
+        if def.role != Role::Train {
+            return Err(Error::Recipe(format!(
+                "`train`: split `{}` is {}, not train",
+                def.name,
+                def.role.word()
+            )));
+        }
+        Ok(Self { def })
+    }
+
+    /// Example `index`.
+    ///
+    /// # Errors
+    /// If it cannot be generated.
+    pub fn example(&self, index: u64) -> Result<Example, Error> {
+        example_at(&self.def, index).map_err(|e| Error::Example { index, reason: e.to_string() })
+    }
+}
+
+/// The examples of a hold-out split.
+///
+/// # Errors
+/// If no split has this name, it is a test split (checkpoints are never chosen on one), or it cannot be made.
+pub fn holdout(name: &str) -> Result<Vec<Example>, Error> {
+    let bad = |e: &dyn std::fmt::Display| Error::Recipe(format!("`val`: {e}"));
+    let def = find(name).map_err(|e| bad(&e))?;
+    if !matches!(def.role, Role::IdVal | Role::OodVal) {
+        return Err(bad(&format!(
+            "split `{}` is {}; choose checkpoints on an id_val split",
+            def.name,
+            def.role.word()
+        )));
+    }
+    Ok(generate(&def).map_err(|e| bad(&e))?.examples)
+}

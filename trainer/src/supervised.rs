@@ -1,0 +1,208 @@
+//! The supervised stage: cross-entropy on demonstrations.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::{json, Value};
+use vrrl_harness_core::Seed;
+
+use crate::checkpoint::Saved;
+use crate::math::Schedule;
+use crate::{
+    finished, Checkpoints, Error, Learner, Log, Objective, Probe, Progress, Run, Sequence, TokenRef,
+    TrainingReport,
+};
+
+/// Settings of a supervised stage.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SupervisedConfig {
+    /// Optimizer steps.
+    pub steps: u64,
+    /// Episodes a step.
+    pub batch: usize,
+    /// Highest learning rate.
+    pub lr: f64,
+    /// Last learning rate as a fraction of `lr`, reached linearly.
+    pub lr_final: f64,
+    /// Steps of linear warm-up.
+    pub warmup: usize,
+    /// Largest norm of the gradient.
+    pub grad_clip: f64,
+    /// Steps between looks at the hold-out and saved states.
+    pub look_every: u64,
+    /// Hold-out episodes a look.
+    pub look: usize,
+}
+
+impl Default for SupervisedConfig {
+    fn default() -> Self {
+        Self {
+            steps: 200,
+            batch: 48,
+            lr: 1e-3,
+            lr_final: 0.1,
+            warmup: 20,
+            grad_clip: 1.0,
+            look_every: 100,
+            look: 200,
+        }
+    }
+}
+
+/// Trains `learner` on demonstrations that `demo` writes for example number and seed; the last weights are
+/// kept. `mark` goes into the training record.
+///
+/// # Errors
+/// As [`Error`]; a stopped or failed stage goes on from its last saved state.
+pub fn supervise(
+    run: &mut Run<'_>,
+    learner: &mut Learner,
+    config: &SupervisedConfig,
+    decision_weight: f64,
+    demo: &(dyn Fn(u64, Seed) -> Result<Sequence, Error> + Sync),
+    mark: Value,
+) -> Result<TrainingReport, Error> {
+    if let Some(record) = finished(run.out, &run.fingerprint)? {
+        return report_of(&record, run);
+    }
+    let checkpoints = Checkpoints::new(run.out, &run.fingerprint)?;
+    let mut saved = checkpoints.resume(learner)?.unwrap_or_else(|| fresh(run));
+    let mut log = Log::open(run.out, saved.step)?;
+    let schedule = Schedule {
+        peak: config.lr,
+        warmup: config.warmup,
+        steps: config.steps as usize,
+        last: config.lr_final,
+    };
+    let mut clock = std::time::Instant::now();
+    while saved.step < config.steps {
+        if run.stopped() {
+            return Err(Error::Interrupted { step: saved.step });
+        }
+        let first = saved.step * config.batch as u64;
+        let sequences: Vec<Sequence> = (first..first + config.batch as u64)
+            .into_par_iter()
+            .map(|index| demo(index, run.seed.derive("demo", index)))
+            .collect::<Result<_, _>>()?;
+        let weight = |r: &TokenRef| if r.turn > 0 && r.token == 0 { decision_weight } else { 1.0 };
+        let total: f64 = sequences.iter().map(|s| weighted(s, decision_weight)).sum();
+        let objective = |refs: &[TokenRef], log_probs: &[f32], _: &[f32]| {
+            let weights: Vec<f64> = refs.iter().map(|r| weight(r) / total).collect();
+            let loss = -weights.iter().zip(log_probs).map(|(w, &x)| w * f64::from(x)).sum::<f64>();
+            Objective { slopes: weights.iter().map(|w| -w).collect(), loss, sums: Vec::new() }
+        };
+        let rate = schedule.rate(saved.step as usize);
+        let step = learner.step(&sequences, None, &objective, [rate, config.grad_clip])?;
+        saved.step += 1;
+        saved.tokens += step.tokens;
+        saved.learner_seconds += step.seconds;
+        let tokens_per_second = step.tokens as f64 / step.seconds;
+        let mut figures = vec![
+            ("loss".to_owned(), step.loss),
+            ("norm".to_owned(), step.norm),
+            ("lr".to_owned(), rate),
+            ("tokens_per_second".to_owned(), tokens_per_second),
+        ];
+        let looks = saved.step % config.look_every == 0 || saved.step == config.steps;
+        if looks {
+            let look = look(run, learner, config.look);
+            figures.extend(look.figures(""));
+        }
+        log.write(saved.step, &figures)?;
+        if looks {
+            saved.seconds += std::mem::replace(&mut clock, std::time::Instant::now()).elapsed().as_secs_f64();
+            checkpoints.save(learner, &saved, false)?;
+        }
+        let last = figures.iter().rev().find(|(n, _)| n == "accuracy").cloned();
+        let shown = last
+            .into_iter()
+            .chain(figures.into_iter().take(1))
+            .chain([("tokens/s".into(), tokens_per_second)]);
+        (run.progress)(&Progress {
+            stage: "sft".into(),
+            step: saved.step,
+            steps: config.steps,
+            figures: shown.collect(),
+        });
+    }
+    saved.seconds += clock.elapsed().as_secs_f64();
+    let record = record(&saved, run, json!({}), &[], mark);
+    checkpoints.finish(learner, &record)?;
+    report_of_saved(&saved, &record, run)
+}
+
+fn weighted(sequence: &Sequence, decision_weight: f64) -> f64 {
+    let trained = sequence.trained() as f64;
+    let decisions =
+        sequence.turns.iter().skip(1).filter(|t| t.owners.first() == Some(&vrrl_harness_core::Owner::Policy));
+    trained + decisions.count() as f64 * (decision_weight - 1.0)
+}
+
+/// A look at the hold-out with sampling, as rollouts do.
+pub(crate) fn look(run: &Run<'_>, learner: &Learner, count: usize) -> Probe {
+    let val = &run.val[..count.min(run.val.len())];
+    crate::probe(&learner.network, &learner.tokenizer, run.dialect, val, run.seed.derive("look", 0), 1.0)
+}
+
+/// The state before the first step.
+pub(crate) fn fresh(run: &Run<'_>) -> Saved {
+    Saved {
+        format: 1,
+        fingerprint: run.fingerprint.clone(),
+        step: 0,
+        best: None,
+        seconds: 0.0,
+        learner_seconds: 0.0,
+        tokens: 0,
+        stage: Value::Null,
+    }
+}
+
+/// `training.json`: everything about a finished stage that does not depend on the clock. The clock's part
+/// goes to `timing.json`, so that equal trainings end with equal bytes.
+pub(crate) fn record(
+    saved: &Saved,
+    run: &Run<'_>,
+    liveness: Value,
+    complaints: &[String],
+    mark: Value,
+) -> Value {
+    json!({
+        "format": 1,
+        "fingerprint": run.fingerprint,
+        "seed": run.seed,
+        "steps": saved.step,
+        "tokens": saved.tokens,
+        "chosen": saved.best.map(|(accuracy, step)| json!({"step": step, "accuracy": accuracy})),
+        "liveness": liveness,
+        "complaints": complaints,
+        "recipe": mark,
+    })
+}
+
+pub(crate) fn report_of_saved(saved: &Saved, record: &Value, run: &Run<'_>) -> Result<TrainingReport, Error> {
+    let timing = json!({
+        "format": 1,
+        "seconds": saved.seconds,
+        "tokens_per_second": saved.tokens as f64 / saved.learner_seconds.max(1e-9),
+    });
+    let path = run.out.join("timing.json");
+    std::fs::write(&path, format!("{timing:#}\n")).map_err(|source| Error::Io { path, source })?;
+    report_of(record, run)
+}
+
+pub(crate) fn report_of(record: &Value, run: &Run<'_>) -> Result<TrainingReport, Error> {
+    let path = run.out.join("timing.json");
+    let timing: Value = std::fs::read_to_string(&path)
+        .ok()
+        .and_then(|t| serde_json::from_str(&t).ok())
+        .unwrap_or(Value::Null);
+    Ok(TrainingReport {
+        seconds: timing["seconds"].as_f64().unwrap_or(0.0),
+        tokens_per_second: timing["tokens_per_second"].as_f64().unwrap_or(0.0),
+        steps: record["steps"].as_u64().unwrap_or(0),
+        tokens: record["tokens"].as_u64().unwrap_or(0),
+        liveness: record["liveness"].clone(),
+        complaints: serde_json::from_value(record["complaints"].clone()).unwrap_or_default(),
+    })
+}

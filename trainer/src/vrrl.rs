@@ -1,0 +1,36 @@
+//! Recipe: VRRL (paper, section "Method"; appendix for the numbers).
+//!
+//! Multi-SFT → reinforcement with Random Turn Masking, Buffered Roll-In and the reflection reward. Deviations
+//! from the paper, all in the `small` preset and all named settings:
+//!
+//! 1. Commits are bare (`<FINAL/>`), so that format validity does not depend on copying.
+//! 2. The group's deviation gets a floor of 0.1 and α is below γ: at the paper's values a wrong-then-right
+//!    episode pays more than right at once, and a small policy learns to be wrong first.
+//! 3. The commit is banned after every other wrong roll-in instead of every one: a banned token carries no
+//!    gradient about stopping.
+//! 4. On-policy and buffer tokens are averaged separately, the literal reading of J = ρ·J_RTM + (1 − ρ)·J_buf;
+//!    the released code pools them (preset `code`).
+//! 5. Filtered groups are not refilled (`filter.tries: 0`).
+//! 6. The first token behind a banned roll-in is owned by the method and carries no loss.
+
+use serde_json::Value;
+
+use crate::config::RlConfig;
+use crate::{reinforce, Error, Learner, Run, TrainingReport};
+
+/// Trains VRRL from a Multi-SFT start.
+///
+/// # Errors
+/// As [`reinforce`], and if the three mechanisms that make it VRRL are not all on.
+pub fn vrrl(
+    run: &mut Run<'_>,
+    learner: &mut Learner,
+    config: &RlConfig,
+    mark: Value,
+) -> Result<TrainingReport, Error> {
+    if config.rtm.is_none() || config.buffer.is_none() {
+        let reason = "`vrrl` needs `rtm` and `buffer`; use `multi_sft_grpo` to train without one of them";
+        return Err(Error::Recipe(reason.into()));
+    }
+    reinforce(run, learner, config, mark)
+}

@@ -1,0 +1,360 @@
+//! Flags.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use vrrl_harness_core::Dialect;
+
+use crate::output::Format;
+
+/// Visually grounded reflection: generate tasks, train small policies, score and compare them.
+///
+/// Without a command: `vrrl run`, the built-in quickstart experiment.
+///
+/// Exit codes: 0 ok; 1 internal, also NaN loss and a mechanism that never fired; 2 usage, configuration or bad
+/// input; 3 gate failed; 4 nothing ran; 5 too many faults; 6 data differ from their manifest; 130 interrupted.
+#[derive(Parser, Debug)]
+#[command(name = "vrrl", version, after_help = "Example:\n  vrrl run --show\n  vrrl run --out runs/mine")]
+pub(crate) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Do the whole loop: splits, training, scoring, report.
+    #[command(
+        after_help = "Example:\n  vrrl run\n  vrrl run my-experiment.yaml --out runs/mine --maps maps.json\n\nThe same command again goes on where it stopped."
+    )]
+    Run(RunArgs),
+    /// Named splits: list, write, compare, import, verify.
+    #[command(subcommand, after_help = "Example:\n  vrrl splits audit --train train --test ood7")]
+    Splits(Splits),
+    /// Show one example, as text and PNG.
+    #[command(after_help = "Example:\n  vrrl show ood7 3 --propose \"up right\" --out /tmp/look")]
+    Show(ShowArgs),
+    /// Train one recipe into a checkpoint.
+    #[command(
+        after_help = "Example:\n  vrrl train vrrl.yaml --init runs/quickstart/checkpoints/multi_sft --out my-checkpoint\n\nA recipe:\n  method: vrrl\n  train: quick/maze/train\n  val: quick/maze/id_val\n  rl: {preset: small, steps: 100}"
+    )]
+    Train(TrainArgs),
+    /// Score a policy on splits.
+    #[command(
+        after_help = "Example:\n  vrrl eval --model candle:runs/quickstart/checkpoints/vrrl --split ood7 --out my-run --temperature 1\n\nThe same command again goes on where it stopped."
+    )]
+    Eval(EvalArgs),
+    /// Judge and reward recorded turns, without a model.
+    #[command(
+        after_help = "Example:\n  vrrl score --input traces.jsonl --reward vrrl_paper --output scores.jsonl"
+    )]
+    Score(ScoreArgs),
+    /// Write tables and one page from run or experiment directories.
+    #[command(after_help = "Example:\n  vrrl report runs/quickstart --out my-report")]
+    Report(ReportArgs),
+    /// Compare two runs, item by item.
+    #[command(
+        after_help = "Example:\n  vrrl compare runs/quickstart/evals/multi_sft_grpo@t1 runs/quickstart/evals/vrrl@t1"
+    )]
+    Compare(CompareArgs),
+    /// Say what works on this machine.
+    #[command(after_help = "Example:\n  vrrl doctor --format json")]
+    Doctor(DoctorArgs),
+    /// Print completions for a shell.
+    #[command(
+        after_help = "Example:\n  vrrl completions bash > ~/.local/share/bash-completion/completions/vrrl"
+    )]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[derive(ClapArgs, Debug, Default)]
+pub(crate) struct RunArgs {
+    /// An experiment file; the built-in quickstart where absent.
+    #[arg(value_name = "EXPERIMENT.yaml")]
+    pub file: Option<PathBuf>,
+    /// Print the experiment and do nothing.
+    #[arg(long)]
+    pub show: bool,
+    /// Experiment directory [default: runs/NAME].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// First training seed; an experiment with several takes the ones after it.
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// A built-in experiment: quickstart or reference.
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    pub preset: Option<String>,
+    /// cpu or cuda.
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Files of third-party maps to score on as well.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub maps: Vec<PathBuf>,
+    /// Stages that run side by side; changes no result [default: cores, at most 2].
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Splits {
+    /// List the built-in splits.
+    #[command(after_help = "Example:\n  vrrl splits list --format json")]
+    List {
+        /// How the result is printed.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Write a split to disk, pictures included.
+    #[command(after_help = "Example:\n  vrrl splits build ood7 --out data/ood7 --limit 100")]
+    Build {
+        /// Name of the split.
+        split: String,
+        /// Folder to make.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Only the first examples.
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+        /// How the result is printed.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Prove that splits do not overlap; names, folders or files of maps.
+    #[command(
+        after_help = "Example:\n  vrrl splits audit --train train --test id_test ood7 --fail-on exact,symmetric"
+    )]
+    Audit {
+        /// Training splits.
+        #[arg(long, value_name = "SPLIT", num_args = 1.., required = true)]
+        train: Vec<String>,
+        /// Test splits.
+        #[arg(long, value_name = "SPLIT", num_args = 1.., required = true)]
+        test: Vec<String>,
+        /// Kinds of overlap that end with exit code 3.
+        #[arg(long, value_name = "KIND", value_delimiter = ',', value_enum)]
+        fail_on: Vec<Overlap>,
+        /// How the result is printed.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Turn a file of third-party maps into splits, one per size.
+    #[command(
+        after_help = "Example:\n  vrrl splits import --from vrrl-frozenlake eval_L3-L6.json --out data/frozenlake"
+    )]
+    Import {
+        /// Its kind.
+        #[arg(long, value_enum)]
+        from: Importable,
+        /// The file.
+        file: PathBuf,
+        /// Folder to make.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Name of the splits [default: the file's].
+        #[arg(long)]
+        name: Option<String>,
+        /// How the result is printed.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Generate a written split again and compare.
+    #[command(after_help = "Example:\n  vrrl splits verify data/ood7")]
+    Verify {
+        /// The folder.
+        dir: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Overlap {
+    /// Equal items.
+    Exact,
+    /// Equal up to the task's symmetries.
+    Symmetric,
+    /// The same background.
+    SamePattern,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Importable {
+    /// The maps of the VRRL release, both shapes.
+    VrrlFrozenlake,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct ShowArgs {
+    /// Name of the split, a materialized folder or a file of maps.
+    pub split: String,
+    /// Which example, from 0.
+    pub index: usize,
+    /// A proposal to draw and judge, such as "up right".
+    #[arg(long, value_name = "MOVES")]
+    pub propose: Option<String>,
+    /// Folder for the pictures.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct TrainArgs {
+    /// The recipe file.
+    pub recipe: PathBuf,
+    /// Checkpoint directory to make or to go on with.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Checkpoint directory to start from.
+    #[arg(long, value_name = "DIR")]
+    pub init: Option<PathBuf>,
+    /// cpu or cuda.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct EvalArgs {
+    /// candle:PATH, replay:TRACES.jsonl, oracle, noisy-oracle:P, random or repeat.
+    #[arg(long)]
+    pub model: String,
+    /// Names (the last part is enough), materialized folders or files of maps.
+    #[arg(long, value_name = "SPLIT", num_args = 1.., required = true)]
+    pub split: Vec<String>,
+    /// Run directory to make or to go on with.
+    #[arg(long, value_name = "RUN", required_unless_present = "dry_run")]
+    pub out: Option<PathBuf>,
+    /// Only the first examples of each split.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Only these examples.
+    #[arg(long, value_name = "ID,...", value_delimiter = ',')]
+    pub samples: Vec<String>,
+    /// Episodes an example.
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub repeats: u32,
+    /// Most turns, commit included.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub max_turns: usize,
+    /// 0 is greedy.
+    #[arg(long, value_name = "T", default_value_t = 0.0)]
+    pub temperature: f64,
+    /// Evaluation seed.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// More faults than this share fail the run.
+    #[arg(long, value_name = "R", default_value_t = 0.01)]
+    pub max_fault_rate: f64,
+    /// Turn language [default: the checkpoint's own, else bare_commit].
+    #[arg(long, value_parser = dialect)]
+    pub dialect: Option<Dialect>,
+    /// cpu or cuda.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Say what would be asked, and ask nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// json prints summary.json at the end.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+fn dialect(word: &str) -> Result<Dialect, String> {
+    let known = Dialect::ALL.map(Dialect::word).join(", ");
+    Dialect::from_word(word).ok_or_else(|| format!("unknown dialect; there are {known}"))
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct ScoreArgs {
+    /// Turns, one JSON object a line.
+    #[arg(long, value_name = "TRACES.jsonl")]
+    pub input: PathBuf,
+    /// vrrl_paper, vrrl_code, outcome_only, or a YAML file.
+    #[arg(long, value_name = "REWARD.yaml|PRESET")]
+    pub reward: String,
+    /// Scores, one JSON object a line.
+    #[arg(long, value_name = "OUT.jsonl")]
+    pub output: PathBuf,
+    /// What happens at a line that cannot be scored.
+    #[arg(long, value_enum, default_value_t)]
+    pub on_error: BadLine,
+    /// How the counts are printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub(crate) enum BadLine {
+    /// Stop with exit code 2 and write nothing.
+    #[default]
+    Abort,
+    /// Write an error object in its place and end with exit code 2.
+    Record,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct ReportArgs {
+    /// Run or experiment directories.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// Folder to write into.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct CompareArgs {
+    /// A run directory.
+    pub a: PathBuf,
+    /// Another, over the same items.
+    pub b: PathBuf,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct DoctorArgs {
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_are_sound_and_every_command_has_an_example() {
+        fn check(command: &clap::Command) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example:\n  vrrl "), "{} has no example", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        let command = Args::command();
+        command.clone().debug_assert();
+        check(&command);
+    }
+
+    #[test]
+    fn no_command_is_run() {
+        assert!(Args::try_parse_from(["vrrl"]).unwrap().command.is_none());
+        let error = Args::try_parse_from(["vrrl", "run", "x.yaml", "--preset", "quickstart"]).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+    }
+}

@@ -1,0 +1,202 @@
+//! Single pieces of the loop: show, train, eval, score, report, compare.
+
+use vrrl_harness::EvalConfig;
+use vrrl_harness_core::Verdict;
+use vrrl_harness_experiment as experiment;
+use vrrl_harness_experiment::{
+    Error, EvalRequest, OnError, Reporter as _, Result, ScoreOptions, Table, Tools,
+};
+
+use crate::args::{BadLine, CompareArgs, EvalArgs, ReportArgs, ScoreArgs, ShowArgs, TrainArgs};
+use crate::exit::Exit;
+use crate::output::{note, say, say_json, Format};
+use crate::progress::{time, Bars};
+use crate::signal::STOP;
+
+pub(crate) fn show(args: &ShowArgs) -> Result<Exit> {
+    let shown = experiment::show(&args.split, args.index, args.propose.as_deref(), &args.out)?;
+    if args.format == Format::Json {
+        say_json(&shown)?;
+        return Ok(Exit::Ok);
+    }
+    say(&format!("{} {}", shown.split, shown.id));
+    say(&shown.question);
+    shown.board.iter().for_each(|row| say(&format!("  {row}")));
+    say(&format!("a right answer: {}", shown.answer));
+    if let (Some(proposal), Some(verdict)) = (&shown.proposal, &shown.verdict) {
+        let facts = match verdict {
+            Verdict::Path(path) => format!(
+                "exact {}, strict {}, lenient {}, progress {:.2}",
+                yes(path.exact),
+                yes(path.strict),
+                yes(path.lenient),
+                path.progress
+            ),
+            Verdict::Point(point) => {
+                format!("correct {}, distance {:.1} pixels", yes(point.correct), point.distance)
+            }
+        };
+        say(&format!("proposed: {proposal}\n  {facts}"));
+    }
+    shown.files.iter().for_each(|file| say(&format!("wrote {}", file.display())));
+    Ok(Exit::Ok)
+}
+
+fn yes(holds: bool) -> &'static str {
+    if holds {
+        "yes"
+    } else {
+        "no"
+    }
+}
+
+pub(crate) fn train(args: &TrainArgs) -> Result<Exit> {
+    let bars = Bars::new();
+    let stage = format!("train {}", args.out.display());
+    bars.started(&stage);
+    let outcome = experiment::train_recipe(
+        &args.recipe,
+        args.init.as_deref(),
+        &args.out,
+        Tools::candle(),
+        &args.device,
+        &STOP,
+        &mut |progress| bars.progress(&stage, progress),
+    )?;
+    bars.finished(&stage, outcome.trained.seconds, false);
+    outcome.trained.complaints.iter().for_each(|text| note(&format!("note: {text}")));
+    if args.format == Format::Json {
+        say_json(&outcome)?;
+    } else {
+        let trained = &outcome.trained;
+        say(&format!(
+            "{} steps, {} tokens, {:.0} tokens/s, {}",
+            trained.steps,
+            trained.tokens,
+            trained.tokens_per_second,
+            time(trained.seconds)
+        ));
+        say(&format!("checkpoint: {}", outcome.checkpoint.display()));
+    }
+    Ok(Exit::Ok)
+}
+
+pub(crate) fn eval(args: EvalArgs) -> Result<Exit> {
+    let request = EvalRequest {
+        model: args.model,
+        splits: args.split,
+        out: args.out.unwrap_or_default(),
+        device: args.device,
+        dialect: args.dialect,
+        config: EvalConfig {
+            limit: args.limit,
+            samples: args.samples,
+            repeats: args.repeats,
+            max_turns: args.max_turns,
+            temperature: args.temperature,
+            seed: args.seed,
+            max_fault_rate: args.max_fault_rate,
+            ..EvalConfig::default()
+        },
+    };
+    if args.dry_run {
+        return dry_run(&request, args.format);
+    }
+    let bars = Bars::new();
+    let stage = format!("score {}", request.model);
+    bars.started(&stage);
+    let begun = std::time::Instant::now();
+    let summary = experiment::eval(&request, Tools::candle(), &STOP, &mut |p| bars.progress(&stage, p))?;
+    bars.finished(&stage, begun.elapsed().as_secs_f64(), false);
+    if args.format == Format::Json {
+        say_json(&summary)?;
+    } else {
+        say(Table::read(&request.out)?.text().trim_end());
+        say(&format!("run: {}", request.out.display()));
+    }
+    Ok(Exit::Ok)
+}
+
+fn dry_run(request: &EvalRequest, format: Format) -> Result<Exit> {
+    let asked = experiment::dry_run(request, Tools::candle())?;
+    if format == Format::Json {
+        say_json(&asked)?;
+        return Ok(Exit::Ok);
+    }
+    for split in &asked.splits {
+        say(&format!(
+            "{}: {} episodes, at most {} replies",
+            split.split, split.episodes, split.replies_at_most
+        ));
+    }
+    say(&format!("{} would be asked in {}; nothing was", asked.model, asked.dialect.word()));
+    Ok(Exit::Ok)
+}
+
+pub(crate) fn score(args: ScoreArgs) -> Result<Exit> {
+    let on_error = match args.on_error {
+        BadLine::Abort => OnError::Abort,
+        BadLine::Record => OnError::Record,
+    };
+    let options = ScoreOptions { input: args.input, reward: args.reward, output: args.output, on_error };
+    let scored = experiment::score(&options)?;
+    if args.format == Format::Json {
+        say_json(&scored)?;
+    } else {
+        say(&format!("{} lines scored into {}", scored.scored, options.output.display()));
+    }
+    if scored.errors > 0 {
+        let text = format!(
+            "{}: {} lines could not be scored; see their rows in the output",
+            options.input.display(),
+            scored.errors
+        );
+        return Err(Error::Input(text));
+    }
+    Ok(Exit::Ok)
+}
+
+pub(crate) fn report(args: &ReportArgs) -> Result<Exit> {
+    let written = experiment::report_runs(&args.runs, &args.out, &super::typed())?;
+    if args.format == Format::Json {
+        say_json(&serde_json::json!({
+            "leaderboard": written.leaderboard,
+            "schema": written.schema,
+            "wide": written.wide,
+            "markdown": written.markdown,
+            "page": written.page,
+            "page_bytes": written.page_bytes,
+        }))?;
+    } else {
+        say(Table::of_dirs(&args.runs)?.text().trim_end());
+        say(&format!("page: {}", written.page.display()));
+    }
+    Ok(Exit::Ok)
+}
+
+pub(crate) fn compare(args: &CompareArgs) -> Result<Exit> {
+    let found = experiment::compare(&args.a, &args.b)?;
+    if args.format == Format::Json {
+        say_json(&found)?;
+        return Ok(Exit::Ok);
+    }
+    say(&format!(
+        "{:24} {:>6} {:>7} {:>7} {:>26} {:>26}",
+        "split", "n", "A", "B", "B − A (95 %)", "Δref B − A (95 %)"
+    ));
+    for row in &found.splits {
+        let text = |e: &vrrl_harness_stats::Estimate| {
+            format!("{:+.3} ({:+.3} to {:+.3})", e.value, e.ci_low, e.ci_high)
+        };
+        say(&format!(
+            "{:24} {:>6} {:>7.3} {:>7.3} {:>26} {:>26}",
+            row.split,
+            row.n,
+            row.a.value,
+            row.b.value,
+            text(&row.diff),
+            text(&row.delta_ref.diff)
+        ));
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,118 @@
+//! Exit codes: the one place that decides them.
+
+use std::process::ExitCode;
+
+use vrrl_harness_experiment::Error;
+
+/// How the program ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Done.
+    Ok = 0,
+    /// Internal: a bug, a disk that refused, a NaN loss, a mechanism that never fired.
+    Internal = 1,
+    /// Usage, configuration or bad input; also a changed configuration on resume and unmatched ids.
+    Usage = 2,
+    /// A gate failed.
+    GateFailed = 3,
+    /// Nothing ran.
+    NothingRan = 4,
+    /// Too many faults.
+    Faults = 5,
+    /// Data differ from their manifest.
+    Differs = 6,
+    /// Interrupted; the same command goes on.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// The exit code of an error.
+pub(crate) fn of(error: &Error) -> Exit {
+    use vrrl_harness_runner_candle::Error as Checkpoint;
+    if error.is_interruption() {
+        return Exit::Interrupted;
+    }
+    match error {
+        Error::Train { source, .. } => training(source),
+        Error::Eval { source, .. } | Error::Harness(source) => harness(source),
+        Error::Differs(_) | Error::Data(vrrl_datasets::Error::Differs { .. }) => Exit::Differs,
+        Error::Data(vrrl_datasets::Error::Io { source, .. }) => disk(source),
+        Error::Checkpoint(Checkpoint::Io { source, .. }) => disk(source),
+        Error::Report(vrrl_reports::Error::Write { .. }) => Exit::Internal,
+        Error::Io { .. } => Exit::Internal,
+        _ => Exit::Usage,
+    }
+}
+
+/// A file that is not there is bad input; a disk that refuses is not the user's words.
+fn disk(source: &std::io::Error) -> Exit {
+    match source.kind() {
+        std::io::ErrorKind::NotFound => Exit::Usage,
+        _ => Exit::Internal,
+    }
+}
+
+fn harness(error: &vrrl_harness::Error) -> Exit {
+    use vrrl_harness::Error;
+    match error {
+        Error::NothingRan(_) => Exit::NothingRan,
+        Error::TooManyFaults { .. } => Exit::Faults,
+        Error::Io { source, .. } => disk(source),
+        Error::Interrupted { .. } => Exit::Interrupted,
+        _ => Exit::Usage,
+    }
+}
+
+fn training(error: &vrrl_baselines::Error) -> Exit {
+    if let vrrl_baselines::Error::Io { source, .. } = error {
+        return disk(source);
+    }
+    match error.exit() {
+        vrrl_baselines::Exit::Interrupted => Exit::Interrupted,
+        vrrl_baselines::Exit::Internal => Exit::Internal,
+        vrrl_baselines::Exit::Usage => Exit::Usage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_have_the_documented_codes() {
+        let io =
+            |kind: std::io::ErrorKind| Error::Io { action: "write", path: "x".into(), source: kind.into() };
+        let eval = |source| Error::Eval { name: "x".into(), source };
+        let train = |source| Error::Train { name: "x".into(), source };
+        for (error, code) in [
+            (Error::Input("x".into()), 2),
+            (io(std::io::ErrorKind::StorageFull), 1),
+            (Error::Interrupted { stage: "x".into() }, 130),
+            (Error::Differs("x".into()), 6),
+            (eval(vrrl_harness::Error::Interrupted { done: 1, total: 2 }), 130),
+            (eval(vrrl_harness::Error::NothingRan("x".into())), 4),
+            (
+                eval(vrrl_harness::Error::TooManyFaults {
+                    faults: 2,
+                    episodes: 3,
+                    limit: 0.1,
+                    first: "x".into(),
+                }),
+                5,
+            ),
+            (Error::Harness(vrrl_harness::Error::Unmatched("x".into())), 2),
+            (train(vrrl_baselines::Error::NotFinite { value: f64::NAN, step: 3 }), 1),
+            (train(vrrl_baselines::Error::NeverFired(vec!["x".into()])), 1),
+            (train(vrrl_baselines::Error::Interrupted { step: 3 }), 130),
+            (train(vrrl_baselines::Error::Recipe("x".into())), 2),
+        ] {
+            assert_eq!(of(&error) as u8, code, "{error}");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Splits by the names that people give them: built-in, materialized folders, files of third-party maps.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use vrrl_datasets::{Pair, Split};
+use vrrl_harness::{EvalSplit, Severity};
+use vrrl_harness_core::{sha256_hex, Hasher, Role, TaskKind};
+
+use crate::{Error, Result};
+
+/// File that makes a folder a materialized split.
+const MANIFEST: &str = "manifest.json";
+
+/// Overlap of a training and a test split.
+pub type AuditPair = Pair;
+
+/// One line of the list of splits.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct SplitRow {
+    /// Full name.
+    pub name: String,
+    /// Task.
+    pub task: TaskKind,
+    /// What it is for.
+    pub role: Role,
+    /// Name of the shift.
+    pub shift: String,
+    /// How far.
+    pub severity: u32,
+    /// Examples asked for.
+    pub n: usize,
+}
+
+/// The built-in splits.
+#[must_use]
+pub fn catalog() -> Vec<SplitRow> {
+    let row = |def: vrrl_datasets::SplitDef| SplitRow {
+        name: def.name,
+        task: def.task,
+        role: def.role,
+        shift: def.shift,
+        severity: def.severity,
+        n: def.n,
+    };
+    vrrl_datasets::catalog().into_iter().map(row).collect()
+}
+
+/// What a split's name means.
+enum Named {
+    Folder(PathBuf),
+    Maps(PathBuf),
+    BuiltIn(Box<vrrl_datasets::SplitDef>),
+}
+
+fn named(name: &str) -> Result<Named> {
+    let path = Path::new(name);
+    if path.is_dir() {
+        Ok(Named::Folder(path.to_path_buf()))
+    } else if path.is_file() {
+        Ok(Named::Maps(path.to_path_buf()))
+    } else if path.extension().is_some() {
+        Err(Error::content(path, "", "no such file or folder"))
+    } else {
+        Ok(Named::BuiltIn(Box::new(vrrl_datasets::find(name)?)))
+    }
+}
+
+/// The splits that a name stands for: a built-in one (its last part is enough), those of a materialized
+/// folder, or those of a file of maps, one per size.
+///
+/// # Errors
+/// An unknown name with the nearest one, or data that do not read, with file and item.
+pub fn load_split(name: &str) -> Result<Vec<Split>> {
+    Ok(match named(name)? {
+        Named::Folder(dir) => {
+            folders(&dir)?.iter().map(|dir| vrrl_datasets::load(dir)).collect::<Result<_, _>>()?
+        }
+        Named::Maps(file) => import_maps(&file)?,
+        Named::BuiltIn(def) => vec![vrrl_datasets::generate(&def)?],
+    })
+}
+
+/// The materialized splits of a folder: itself, or those right inside it, by name.
+fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
+    if dir.join(MANIFEST).is_file() {
+        return Ok(vec![dir.to_path_buf()]);
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(Error::io("read", dir))? {
+        let path = entry.map_err(Error::io("read", dir))?.path();
+        if path.join(MANIFEST).is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        return Err(Error::content(
+            dir,
+            "",
+            format!("no materialized split: neither it nor a folder in it has {MANIFEST}"),
+        ));
+    }
+    Ok(found)
+}
+
+/// The splits of a file of third-party maps, named after the file.
+pub(crate) fn import_maps(file: &Path) -> Result<Vec<Split>> {
+    let stem = file.file_stem().map_or_else(|| "maps".into(), |s| s.to_string_lossy().into_owned());
+    if !file.is_file() {
+        return Err(Error::content(file, "", "no such file of maps"));
+    }
+    Ok(vrrl_datasets::import_frozenlake(file, &stem)?)
+}
+
+/// Hash of everything that decides what a name's splits hold, without making them.
+pub(crate) fn input_hash(name: &str) -> Result<String> {
+    let bytes = |path: &Path| std::fs::read(path).map_err(Error::io("read", path));
+    let start = Hasher::default().part(vrrl_generators::VERSION.to_le_bytes());
+    Ok(match named(name)? {
+        Named::Folder(dir) => folders(&dir)?
+            .iter()
+            .try_fold(start.part(b"folder"), |h, dir| Ok::<_, Error>(h.part(bytes(&dir.join(MANIFEST))?)))?
+            .hex(),
+        Named::Maps(file) => start.part(b"maps").part(sha256_hex(&bytes(&file)?)).hex(),
+        Named::BuiltIn(def) => {
+            let text = serde_json::to_string(&def).map_err(|e| Error::Input(format!("split {name}: {e}")))?;
+            start.part(b"definition").part(text).hex()
+        }
+    })
+}
+
+/// A split as the harness takes it.
+pub(crate) fn eval_split(split: Split) -> EvalSplit {
+    let hash = split.hash();
+    let shift = if split.def.shift == "none" { String::new() } else { split.def.shift };
+    EvalSplit {
+        name: split.def.name,
+        role: Some(split.def.role),
+        task: split.def.task,
+        shift,
+        severity: Severity::Level(u8::try_from(split.def.severity).unwrap_or(u8::MAX)),
+        hash,
+        examples: split.examples,
+    }
+}
+
+/// Overlap of every training split with every test split; names, folders or files of maps.
+///
+/// # Errors
+/// As [`load_split`].
+pub fn audit_names(train: &[String], test: &[String]) -> Result<Vec<AuditPair>> {
+    let all = |names: &[String]| -> Result<Vec<Split>> {
+        Ok(names.iter().map(|n| load_split(n)).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    };
+    let (train, test) = (all(train)?, all(test)?);
+    Ok(vrrl_datasets::audit(&train.iter().collect::<Vec<_>>(), &test.iter().collect::<Vec<_>>()))
+}
+
+/// A split written to disk.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Built {
+    /// Full name.
+    pub name: String,
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Examples.
+    pub n: usize,
+    /// Hash over definition, ids and forms.
+    pub hash: String,
+    /// In words, where the space holds fewer examples than asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<String>,
+}
+
+/// Writes a split to disk, images included.
+///
+/// # Errors
+/// As [`load_split`], or a folder that cannot be written.
+pub fn build(name: &str, out: &Path, limit: Option<usize>) -> Result<Vec<Built>> {
+    write(&load_split(name)?, out, limit)
+}
+
+/// Imports a file of third-party maps and writes one split per size: into `out` where there is one size, else
+/// each into a folder of its name.
+///
+/// # Errors
+/// A file that is not JSON, not mazes or has no path, with the item; a folder that cannot be written.
+pub fn import(file: &Path, name: Option<&str>, out: &Path) -> Result<Vec<Built>> {
+    let splits = match name {
+        Some(name) => vrrl_datasets::import_frozenlake(file, name)?,
+        None => import_maps(file)?,
+    };
+    write(&splits, out, None)
+}
+
+fn write(splits: &[Split], out: &Path, limit: Option<usize>) -> Result<Vec<Built>> {
+    let one = |split: &Split| {
+        let dir = if splits.len() == 1 { out.to_path_buf() } else { out.join(split.def.folder()) };
+        let hash = vrrl_datasets::materialize(split, &dir, limit)?;
+        let n = split.examples.len().min(limit.unwrap_or(usize::MAX));
+        Ok(Built { name: split.def.name.clone(), dir, n, hash, ceiling: split.ceiling.clone() })
+    };
+    splits.iter().map(one).collect()
+}
+
+/// Generates a folder's splits again and compares; returns how many examples were compared.
+///
+/// # Errors
+/// [`Error::Differs`] naming the first difference, or data that do not read.
+pub fn verify(dir: &Path) -> Result<usize> {
+    let mut n = 0;
+    for dir in folders(dir)? {
+        n += match vrrl_datasets::verify(&dir) {
+            Err(error @ vrrl_datasets::Error::Differs { .. }) => {
+                return Err(Error::Differs(error.to_string()))
+            }
+            other => other?,
+        };
+    }
+    Ok(n)
+}

@@ -1,0 +1,83 @@
+use super::*;
+
+const SMALL: &str = "\
+name: small
+seeds: [1]
+dialect: bare_commit
+splits:
+  train: quick/maze/train
+  val: quick/maze/id_val
+  test: [quick/maze/id_test]
+methods:
+  - name: base
+    method: base
+  - name: multi_sft
+    method: multi_sft
+    init: base
+references: [oracle]
+";
+
+fn refused(text: &str) -> String {
+    Experiment::from_yaml(text, Path::new("x.yaml")).unwrap_err().to_string()
+}
+
+#[test]
+fn the_presets_are_valid_and_survive_resolving() {
+    for (name, text) in PRESETS {
+        let experiment = Experiment::from_yaml(text, Path::new(name)).unwrap();
+        assert_eq!(experiment.name, name);
+        let again = experiment.to_yaml().unwrap();
+        assert_eq!(Experiment::from_yaml(&again, Path::new(name)).unwrap(), experiment);
+    }
+    assert_eq!(preset("slow"), None);
+}
+
+#[test]
+fn unknown_keys_name_file_line_and_nearest_key() {
+    let error = refused(&SMALL.replace("seeds:", "seads:"));
+    assert!(error.starts_with("x.yaml") && error.contains("`seads`; did you mean `seeds`?"), "{error}");
+    let error = refused(&SMALL.replace("  test:", "  tset:"));
+    assert!(error.contains("did you mean `test`?"), "{error}");
+    let text = SMALL.replace("    init: base\n", "    init: base\n    recipe:\n      no_such_block: 3\n");
+    let error = refused(&text);
+    assert!(error.contains("x.yaml:14") && error.contains("no_such_block"), "{error}");
+}
+
+#[test]
+fn nonsense_is_refused_by_name() {
+    for (from, to, word) in [
+        ("name: small", "name: a/b", "a/b"),
+        ("[1]", "[]", "seeds"),
+        ("[1]", "[1, 1]", "seeds"),
+        ("init: base", "init: bass", "bass"),
+        ("name: multi_sft", "name: base", "twice"),
+        ("[oracle]", "[oracel]", "oracel"),
+        ("method: multi_sft", "method: mutli_sft", "multi_sft"),
+        ("test: [quick/maze/id_test]", "test: []", "splits.test"),
+        ("references:", "device: tpu\nreferences:", "tpu"),
+        ("references:", "eval: {decodings: [hot]}\nreferences:", "hot"),
+        ("    init: base", "    init: base\n    recipe: {seed: 3}", "outside"),
+    ] {
+        let error = refused(&SMALL.replacen(from, to, 1));
+        assert!(error.contains(word), "{to}: {error}");
+    }
+}
+
+#[test]
+fn several_seeds_name_their_checkpoints() {
+    let text = SMALL.replace("[1]", "[1, 2]").replace("method: base\n", "method: base\n    shared: true\n");
+    let experiment = Experiment::from_yaml(&text, Path::new("x")).unwrap();
+    let [base, sft] = &experiment.methods[..] else { panic!() };
+    assert_eq!((experiment.checkpoint(base, 1), experiment.seeds_of(base).len()), ("base".into(), 1));
+    assert_eq!((experiment.checkpoint(sft, 2), experiment.seeds_of(sft).len()), ("multi_sft-s2".into(), 2));
+}
+
+#[test]
+fn decodings_are_words() {
+    for (word, temperature) in [("greedy", 0.0), ("t1", 1.0), ("t0.7", 0.7)] {
+        let decoding: Decoding = serde_yaml::from_str(word).unwrap();
+        assert!((decoding.0 - temperature).abs() < 1e-12);
+        assert_eq!(decoding.to_string(), word);
+    }
+    assert!(serde_yaml::from_str::<Decoding>("t-1").is_err());
+}

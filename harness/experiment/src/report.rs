@@ -1,0 +1,181 @@
+//! The last stage: tables and page; and the same for any runs.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use vrrl_harness::{machine, CODE_VERSION};
+use vrrl_reports::{load, AuditRow, Claim, PageInfo, StageTiming, TrainingLog, Written};
+
+use crate::claims::{self, Evidence};
+use crate::stage::{peak_bytes, Record, Stage, Work};
+use crate::{splits, store, Experiment, Options, Result};
+
+/// File that adds up the wall clock over interrupted calls.
+const WALL: &str = "wall.json";
+/// File of a training's log.
+const LOG: &str = "training.jsonl";
+
+#[derive(Default, Serialize, Deserialize)]
+struct Wall {
+    format: u32,
+    seconds: f64,
+    calls: u32,
+}
+
+/// Adds a call's seconds to what earlier calls took. A killed call is not counted.
+pub(crate) fn add_wall(out: &Path, seconds: f64) -> Result<()> {
+    let path = out.join(WALL);
+    let before: Wall = store::read_json(&path)?.unwrap_or_default();
+    let format = vrrl_harness_core::FORMAT;
+    store::write_json(&path, &Wall { format, seconds: before.seconds + seconds, calls: before.calls + 1 })
+}
+
+/// Seconds that all calls took together.
+pub(crate) fn wall(out: &Path) -> Result<f64> {
+    Ok(store::read_json::<Wall>(&out.join(WALL))?.unwrap_or_default().seconds)
+}
+
+/// What was to be reached, and what was.
+pub(crate) fn claims(
+    experiment: &Experiment,
+    out: &Path,
+    stages: &[Stage],
+    records: &[Option<Record>],
+    wall: f64,
+) -> Result<Vec<Claim>> {
+    // The process that only reports knows nothing of the memory of those that trained.
+    let ran = stages.iter().zip(records).filter(|(stage, _)| stage.work != Work::Report);
+    let peak = ran.filter_map(|(_, record)| record.as_ref()?.peak_bytes).max().or_else(peak_bytes);
+    claims::all(&Evidence { experiment, out, wall, peak_bytes: peak })
+}
+
+/// Writes tables and page of an experiment.
+pub(crate) fn write(
+    experiment: &Experiment,
+    options: &Options<'_>,
+    stages: &[Stage],
+    records: &[Option<Record>],
+    reused: &[bool],
+) -> Result<()> {
+    let out = options.out;
+    let runs: Vec<PathBuf> =
+        stages.iter().filter(|s| matches!(s.work, Work::Eval { .. })).map(|s| s.dir.clone()).collect();
+    let runs = load(&runs)?;
+    let mut logs = Vec::new();
+    let mut notes = experiment.notes.clone();
+    let mut timings = Vec::new();
+    for ((stage, record), &reused) in stages.iter().zip(records).zip(reused) {
+        let Some(record) = record else { continue };
+        timings.push(StageTiming { name: stage.name.clone(), seconds: record.seconds, reused });
+        notes.extend(record.notes.iter().cloned());
+        if let Work::Train { method, seed } = &stage.work {
+            logs.push(log(experiment, *method, *seed, stage, record)?);
+            let name = &experiment.methods[*method].name;
+            let complaints = record.training.iter().flat_map(|t| &t.complaints);
+            notes.extend(complaints.map(|text| format!("{name}: {text}")));
+        }
+    }
+    notes.push(format!("Checkpoints were chosen on {}, never on a test split.", experiment.splits.val));
+    let wall = wall(out)?;
+    let info = PageInfo {
+        title: if experiment.title.is_empty() { experiment.name.clone() } else { experiment.title.clone() },
+        command: options.command.to_owned(),
+        experiment_yaml: experiment.to_yaml()?,
+        machine: machine(),
+        code_version: CODE_VERSION.to_owned(),
+        notes,
+        claims: claims(experiment, out, stages, records, wall)?,
+        stages: timings,
+        audit: audit(out)?,
+        image_budget: 0,
+    };
+    vrrl_reports::write(&runs, &logs, &info, out)?;
+    Ok(())
+}
+
+/// A training's curves, with its counters.
+fn log(
+    experiment: &Experiment,
+    method: usize,
+    seed: u64,
+    stage: &Stage,
+    record: &Record,
+) -> Result<TrainingLog> {
+    let entry = &experiment.methods[method];
+    let seed = (experiment.seeds_of(entry).len() > 1).then_some(seed);
+    let path = stage.dir.join(LOG);
+    let mut log = if path.exists() {
+        TrainingLog::read(entry.method.word(), seed, &path)?
+    } else {
+        TrainingLog { method: entry.method.word().to_owned(), seed, ..TrainingLog::default() }
+    };
+    if let Some(training) = &record.training {
+        for (key, value) in training.liveness.as_object().into_iter().flatten() {
+            if let Some(number) = value.as_f64() {
+                log.liveness.insert(key.clone(), number);
+            }
+        }
+        log.liveness.insert("tokens_per_second".into(), training.tokens_per_second);
+    }
+    Ok(log)
+}
+
+fn audit(out: &Path) -> Result<Vec<AuditRow>> {
+    let row = |pair: crate::AuditPair| AuditRow {
+        train: pair.train,
+        test: pair.test,
+        n_train: pair.n_train as u64,
+        n_test: pair.n_test as u64,
+        exact: pair.exact as u64,
+        symmetric: pair.symmetric as u64,
+        same_pattern: pair.same_pattern as u64,
+        distinct_test: pair.distinct_test as u64,
+    };
+    Ok(splits::read_audit(&out.join("splits"))?.pairs.into_iter().map(row).collect())
+}
+
+/// Reads run and experiment directories and writes tables and page into `out`; training curves are taken from
+/// the checkpoints of experiment directories.
+///
+/// # Errors
+/// No runs, files that do not read, or a folder that cannot be written.
+pub fn report_runs(dirs: &[PathBuf], out: &Path, command: &str) -> Result<Written> {
+    let runs = load(dirs)?;
+    let mut logs = Vec::new();
+    for dir in dirs {
+        logs.extend(logs_of(dir)?);
+    }
+    let mut audits = Vec::new();
+    for dir in dirs {
+        audits.extend(audit(dir)?);
+    }
+    let info = PageInfo {
+        title: "VRRL report".into(),
+        command: command.to_owned(),
+        machine: machine(),
+        code_version: CODE_VERSION.to_owned(),
+        audit: audits,
+        ..PageInfo::default()
+    };
+    Ok(vrrl_reports::write(&runs, &logs, &info, out)?)
+}
+
+/// The training curves of an experiment directory.
+fn logs_of(dir: &Path) -> Result<Vec<TrainingLog>> {
+    let file = dir.join("experiment.yaml");
+    if !file.exists() {
+        return Ok(Vec::new());
+    }
+    let experiment = Experiment::open(&file)?;
+    let mut logs = Vec::new();
+    for entry in &experiment.methods {
+        for &seed in experiment.seeds_of(entry) {
+            let path = dir.join("checkpoints").join(experiment.checkpoint(entry, seed)).join(LOG);
+            if path.exists() {
+                let seed = (experiment.seeds_of(entry).len() > 1).then_some(seed);
+                logs.push(TrainingLog::read(entry.method.word(), seed, &path)?);
+            }
+        }
+    }
+    Ok(logs)
+}

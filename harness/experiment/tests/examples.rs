@@ -1,0 +1,46 @@
+//! The files of `examples/` read, and say what their comments say.
+
+use std::path::{Path, PathBuf};
+
+use vrrl_baselines::Recipe;
+use vrrl_harness_experiment::Experiment;
+
+/// The YAML files of a folder below `examples/`, in order.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(folder);
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    files
+}
+
+#[test]
+fn every_experiment_reads() {
+    let files = files("");
+    assert!(files.len() >= 3, "{files:?}");
+    for path in files {
+        let experiment = Experiment::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert!(path.ends_with(format!("{}.yaml", experiment.name)), "{}", path.display());
+    }
+}
+
+#[test]
+fn every_recipe_reads() {
+    let files = files("recipes");
+    assert!(files.len() >= 3, "{files:?}");
+    for path in files {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let recipe = Recipe::from_yaml(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert!(path.ends_with(format!("{}.yaml", recipe.method.word())), "{}", path.display());
+    }
+}
+
+#[test]
+fn the_vrrl_recipe_is_its_preset_written_out() {
+    let path = files("recipes").pop().unwrap();
+    let written = Recipe::from_yaml(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let text = "method: vrrl\ntrain: quick/maze/train\nval: quick/maze/id_val\nrl: {preset: small, steps: 200}\n";
+    let preset = Recipe::from_yaml(text).unwrap();
+    assert_eq!(written.rl_config().unwrap(), preset.rl_config().unwrap(), "{}", path.display());
+}

@@ -31,13 +31,14 @@ lint:
 doc:
     cargo doc --workspace --no-deps --open
 
-# Benches of the light crates; `just bench-all` has the network too.
+# Benches of the light crates.
 bench:
     cargo bench {{light}} --benches
 
+# All benches, the network's and the trainer's too.
 bench-all:
     cargo bench --workspace --benches
 
-# Proof that the light crates compile no candle: each line must end in "did not match any packages".
+# Proof that the light crates compile no candle: cargo must not find it among their dependencies.
 no-candle:
     for p in harness-core harness-stats generators datasets harness reports; do cargo tree -p vrrl-$p -e normal,build,dev -i candle-core 2>&1 | grep -q 'did not match' || { echo "vrrl-$p compiles candle"; exit 1; }; done

@@ -40,7 +40,8 @@ fn every_recipe_reads() {
 fn the_vrrl_recipe_is_its_preset_written_out() {
     let path = files("recipes").pop().unwrap();
     let written = Recipe::from_yaml(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    let text = "method: vrrl\ntrain: quick/maze/train\nval: quick/maze/id_val\nrl: {preset: small, steps: 200}\n";
+    let text =
+        "method: vrrl\ntrain: quick/maze/train\nval: quick/maze/id_val\nrl: {preset: small, steps: 200}\n";
     let preset = Recipe::from_yaml(text).unwrap();
     assert_eq!(written.rl_config().unwrap(), preset.rl_config().unwrap(), "{}", path.display());
 }

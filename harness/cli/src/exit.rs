@@ -40,7 +40,8 @@ pub(crate) fn of(error: &Error) -> Exit {
     }
     match error {
         Error::Train { source, .. } => training(source),
-        Error::Eval { source, .. } | Error::Harness(source) => harness(source),
+        Error::Eval { source, .. } => harness(source),
+        Error::Harness(source) => harness(source),
         Error::Differs(_) | Error::Data(vrrl_datasets::Error::Differs { .. }) => Exit::Differs,
         Error::Data(vrrl_datasets::Error::Io { source, .. }) => disk(source),
         Error::Checkpoint(Checkpoint::Io { source, .. }) => disk(source),
@@ -88,7 +89,7 @@ mod tests {
     fn errors_have_the_documented_codes() {
         let io =
             |kind: std::io::ErrorKind| Error::Io { action: "write", path: "x".into(), source: kind.into() };
-        let eval = |source| Error::Eval { name: "x".into(), source };
+        let eval = |source| Error::Eval { name: "x".into(), source: Box::new(source) };
         let train = |source| Error::Train { name: "x".into(), source };
         for (error, code) in [
             (Error::Input("x".into()), 2),

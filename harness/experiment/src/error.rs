@@ -69,7 +69,7 @@ pub enum Error {
         /// The run.
         name: String,
         /// Why.
-        source: vrrl_harness::Error,
+        source: Box<vrrl_harness::Error>,
     },
     /// Reading or comparing finished runs failed.
     #[error(transparent)]
@@ -114,9 +114,8 @@ impl Error {
     pub fn is_interruption(&self) -> bool {
         match self {
             Self::Interrupted { .. } => true,
-            Self::Eval { source, .. } | Self::Harness(source) => {
-                matches!(source, vrrl_harness::Error::Interrupted { .. })
-            }
+            Self::Eval { source, .. } => matches!(**source, vrrl_harness::Error::Interrupted { .. }),
+            Self::Harness(source) => matches!(source, vrrl_harness::Error::Interrupted { .. }),
             Self::Train { source, .. } => crate::tools::interrupted(source),
             _ => false,
         }

@@ -273,6 +273,9 @@ mod tests {
         let mut other = base;
         other.notes.push("a remark".into());
         other.title.push('!');
-        assert_eq!(before, hashes(&other));
+        let mut after = hashes(&other);
+        // Words stand on the page alone.
+        assert_ne!(after.insert("report".into(), before["report"].clone()), before.get("report").cloned());
+        assert_eq!(before, after);
     }
 }

@@ -1,14 +1,16 @@
 //! The last stage: tables and page; and the same for any runs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use vrrl_harness::{machine, CODE_VERSION};
 use vrrl_reports::{load, AuditRow, Claim, PageInfo, StageTiming, TrainingLog, Written};
 
 use crate::claims::{self, Evidence};
 use crate::stage::{peak_bytes, Record, Stage, Work};
-use crate::{splits, store, Experiment, Options, Result};
+use crate::{splits, store, Experiment, MethodEntry, Options, Result};
 
 /// File that adds up the wall clock over interrupted calls.
 const WALL: &str = "wall.json";
@@ -103,21 +105,59 @@ fn log(
 ) -> Result<TrainingLog> {
     let entry = &experiment.methods[method];
     let seed = (experiment.seeds_of(entry).len() > 1).then_some(seed);
+    let name = curve_name(experiment, entry);
     let path = stage.dir.join(LOG);
     let mut log = if path.exists() {
-        TrainingLog::read(entry.method.word(), seed, &path)?
+        TrainingLog::read(name, seed, &path)?
     } else {
-        TrainingLog { method: entry.method.word().to_owned(), seed, ..TrainingLog::default() }
+        TrainingLog { method: name.to_owned(), seed, ..TrainingLog::default() }
     };
     if let Some(training) = &record.training {
-        for (key, value) in training.liveness.as_object().into_iter().flatten() {
-            if let Some(number) = value.as_f64() {
-                log.liveness.insert(key.clone(), number);
-            }
-        }
+        counters("", &training.liveness, &mut log.liveness);
         log.liveness.insert("tokens_per_second".into(), training.tokens_per_second);
     }
     Ok(log)
+}
+
+/// What a training's curves are called: its method, or its own name where several do the same method.
+fn curve_name<'e>(experiment: &Experiment, entry: &'e MethodEntry) -> &'e str {
+    let same = experiment.methods.iter().filter(|other| other.method == entry.method).count();
+    if same > 1 {
+        &entry.name
+    } else {
+        entry.method.word()
+    }
+}
+
+/// Lays nested counters flat: `mechanism.counter`, and for a sum with its count the mean.
+fn counters(name: &str, value: &Value, into: &mut BTreeMap<String, f64>) {
+    match value {
+        Value::Object(map) => {
+            if let (Some(total), Some(n)) = (number(map, "total"), number(map, "n")) {
+                if n > 0.0 {
+                    into.insert(format!("{name}.mean"), total / n);
+                }
+                return;
+            }
+            for (key, value) in map {
+                let inner = match (name, key.as_str()) {
+                    (_, "counts" | "sums") => name.to_owned(),
+                    ("", key) => key.to_owned(),
+                    (name, key) => format!("{name}.{key}"),
+                };
+                counters(&inner, value, into);
+            }
+        }
+        value => {
+            if let Some(number) = value.as_f64() {
+                into.insert(name.to_owned(), number);
+            }
+        }
+    }
+}
+
+fn number(map: &serde_json::Map<String, Value>, key: &str) -> Option<f64> {
+    map.get(key)?.as_f64()
 }
 
 fn audit(out: &Path) -> Result<Vec<AuditRow>> {
@@ -173,9 +213,35 @@ fn logs_of(dir: &Path) -> Result<Vec<TrainingLog>> {
             let path = dir.join("checkpoints").join(experiment.checkpoint(entry, seed)).join(LOG);
             if path.exists() {
                 let seed = (experiment.seeds_of(entry).len() > 1).then_some(seed);
-                logs.push(TrainingLog::read(entry.method.word(), seed, &path)?);
+                logs.push(TrainingLog::read(curve_name(&experiment, entry), seed, &path)?);
             }
         }
     }
     Ok(logs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_laid_flat() {
+        let value = serde_json::json!({
+            "rtm": {"counts": {"masked": 3}, "sums": {"kept": {"total": 3.0, "n": 2}}},
+            "plain": 7,
+        });
+        let mut flat = BTreeMap::new();
+        counters("", &value, &mut flat);
+        let want = [("plain", 7.0), ("rtm.kept.mean", 1.5), ("rtm.masked", 3.0)];
+        assert_eq!(flat, want.map(|(k, v)| (k.to_owned(), v)).into());
+    }
+
+    #[test]
+    fn wall_clocks_add_up() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(wall(dir.path()).unwrap() < 1e-12);
+        add_wall(dir.path(), 1.5).unwrap();
+        add_wall(dir.path(), 2.0).unwrap();
+        assert!((wall(dir.path()).unwrap() - 3.5).abs() < 1e-12);
+    }
 }

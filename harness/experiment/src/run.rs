@@ -236,7 +236,7 @@ impl UnderWay<'_> {
         let hooks = Hooks { stop, progress: &mut progress };
         evaluate(policy.as_mut(), self.tested()?, &config, &stage.dir, hooks)
             .map(drop)
-            .map_err(|source| Error::Eval { name: stage.name.clone(), source })
+            .map_err(|source| Error::Eval { name: stage.name.clone(), source: Box::new(source) })
     }
 
     fn tested(&self) -> Result<&[EvalSplit]> {

@@ -40,7 +40,7 @@ fn unknown_keys_name_file_line_and_nearest_key() {
     assert!(error.contains("did you mean `test`?"), "{error}");
     let text = SMALL.replace("    init: base\n", "    init: base\n    recipe:\n      no_such_block: 3\n");
     let error = refused(&text);
-    assert!(error.contains("x.yaml:14") && error.contains("no_such_block"), "{error}");
+    assert!(error.contains("x.yaml:15") && error.contains("no_such_block"), "{error}");
 }
 
 #[test]
@@ -80,4 +80,19 @@ fn decodings_are_words() {
         assert_eq!(decoding.to_string(), word);
     }
     assert!(serde_yaml::from_str::<Decoding>("t-1").is_err());
+}
+
+#[test]
+fn the_examples_are_valid() {
+    let dir = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
+    let mut read = 0;
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "yaml") {
+            let experiment = Experiment::open(&path).unwrap();
+            crate::plan::stages(&experiment, Path::new("out")).unwrap();
+            read += 1;
+        }
+    }
+    assert!(read > 0);
 }

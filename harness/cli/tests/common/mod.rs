@@ -1,0 +1,44 @@
+//! The real binary in a folder of its own.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A command of the binary, run in `dir`.
+pub fn vrrl(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vrrl"));
+    command.current_dir(dir).args(args).env_remove("RUST_BACKTRACE");
+    command
+}
+
+/// Exit code, stdout and stderr.
+pub fn out(dir: &Path, args: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = vrrl(dir, args).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap_or(-1), text(stdout), text(stderr))
+}
+
+/// An experiment that takes seconds: a tiny network, a few steps, a few examples.
+pub const TINY: &str = "\
+name: tiny
+seeds: [1]
+dialect: bare_commit
+splits:
+  train: quick/maze/train
+  val: quick/maze/id_val
+  test: [quick/maze/id_test, quick/maze/ood6]
+methods:
+  - name: base
+    method: base
+    max_turns: 1
+    recipe:
+      network: {channels: 8, blocks: 1, width: 32, layers: 1}
+      demos: {drawn_share: 0.5}
+      sft: {steps: 6, batch: 8, look_every: 2, look: 8}
+  - name: multi_sft
+    method: multi_sft
+    init: base
+    recipe:
+      sft: {steps: 6, batch: 8, look_every: 2, look: 8}
+eval: {decodings: [t1], limit: 40, save_images: 2, max_turns: 3}
+references: [repeat]
+";

@@ -90,7 +90,7 @@ mod tests {
         let io =
             |kind: std::io::ErrorKind| Error::Io { action: "write", path: "x".into(), source: kind.into() };
         let eval = |source| Error::Eval { name: "x".into(), source: Box::new(source) };
-        let train = |source| Error::Train { name: "x".into(), source };
+        let train = |source| Error::Train { name: "x".into(), source: Box::new(source) };
         for (error, code) in [
             (Error::Input("x".into()), 2),
             (io(std::io::ErrorKind::StorageFull), 1),

@@ -50,7 +50,7 @@ pub enum Error {
         /// The method.
         name: String,
         /// Why.
-        source: vrrl_baselines::Error,
+        source: Box<vrrl_baselines::Error>,
     },
     /// A training recipe that makes no sense (exit 2).
     #[error("recipe {name}: {reason}")]

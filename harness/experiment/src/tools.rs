@@ -83,7 +83,7 @@ fn train(job: &TrainJob<'_>, progress: &mut dyn FnMut(&StageProgress)) -> Result
         });
     };
     let report = vrrl_baselines::train(&work, &mut tell)
-        .map_err(|source| Error::Train { name: job.name.to_owned(), source })?;
+        .map_err(|source| Error::Train { name: job.name.to_owned(), source: Box::new(source) })?;
     Ok(Trained {
         seconds: report.seconds,
         steps: report.steps,

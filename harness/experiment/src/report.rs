@@ -78,6 +78,11 @@ pub(crate) fn write(
         }
     }
     notes.push(format!("Checkpoints were chosen on {}, never on a test split.", experiment.splits.val));
+    notes.push(
+        "Training draws from its split without end; the audit compares the split's own examples. Later ones are of \
+         the same class, which holds no item of a generated test split by construction; imported maps may repeat one."
+            .into(),
+    );
     let wall = wall(out)?;
     let info = PageInfo {
         title: if experiment.title.is_empty() { experiment.name.clone() } else { experiment.title.clone() },

@@ -39,6 +39,12 @@ methods:
     init: base
     recipe:
       sft: {steps: 6, batch: 8, look_every: 2, look: 8}
+  - name: multi_sft_grpo
+    method: multi_sft_grpo
+    init: multi_sft
+    recipe:
+      # Nothing is learned here, so nothing that must fire is on.
+      rl: {steps: 4, questions: 4, group: 4, max_turns: 3, filter: null, clip: {kl: 0.0}, look_every: 2, look: 8}
 eval: {decodings: [t1], limit: 40, save_images: 2, max_turns: 3}
 references: [repeat]
 ";

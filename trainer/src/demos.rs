@@ -15,6 +15,9 @@ pub struct DemoConfig {
     /// Base stage: share of pictures that already carry a drawn proposal, right or wrong in equal parts, with
     /// the target "commit it, or answer better". It stands for what a pretrained model knows of drawings.
     pub drawn_share: f64,
+    /// Base stage: share of pictures with a drawn wrong proposal whose target is a right answer whatever is
+    /// drawn: planning through a drawing, without a verdict on it.
+    pub overlay_share: f64,
     /// Multi-turn stage: share of episodes that open with wrong proposals.
     pub multi_share: f64,
     /// Multi-turn stage: most wrong proposals before the right one.
@@ -25,7 +28,7 @@ pub struct DemoConfig {
 
 impl Default for DemoConfig {
     fn default() -> Self {
-        Self { drawn_share: 0.0, multi_share: 0.5, max_wrong: 3, decision_weight: 1.0 }
+        Self { drawn_share: 0.0, overlay_share: 0.0, multi_share: 0.5, max_wrong: 3, decision_weight: 1.0 }
     }
 }
 
@@ -50,11 +53,12 @@ pub fn base_demo(
 ) -> Result<Sequence, Error> {
     let problem = &example.problem;
     let answer = problem.oracle(rng);
-    if rng.unit() >= config.drawn_share {
+    let kind = rng.unit();
+    if kind >= config.drawn_share + config.overlay_share {
         let turn = demo.turn(Some(problem.observe(View::Canvas)), &demo.propose(&answer), Owner::Policy)?;
         return Ok(Sequence { turns: vec![turn] });
     }
-    let right = rng.chance(1, 2);
+    let right = kind < config.drawn_share && rng.chance(1, 2);
     let drawn = if right { problem.oracle(rng) } else { problem.mistake(rng) };
     let text = if right { demo.dialect.print_commit(&drawn) } else { demo.propose(&answer) };
     let turn = demo.turn(picture(problem.feedback(&drawn, View::Canvas)), &text, Owner::Policy)?;

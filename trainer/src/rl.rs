@@ -8,8 +8,8 @@ use std::time::Instant;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vrrl_harness_core::reward::RewardSet;
-use vrrl_harness_core::{Constraint, Example, Owner, Rng, Sampling, Seed, Settings, Start, View};
+use vrrl_harness_core::reward::{judge_turns, RewardSet};
+use vrrl_harness_core::{Constraint, Example, Owner, Parsed, Rng, Sampling, Seed, Settings, Start, View};
 use vrrl_harness_runner_candle::CandlePolicy;
 
 use crate::buffer::{Buffer, BufferState, Candidate};
@@ -44,6 +44,8 @@ struct Group<'e> {
     index: u64,
     /// Turns of the buffered prefix; 0 for an on-policy group.
     prefix: usize,
+    /// The forced opening behind the prefix carries loss.
+    credited: bool,
     advantages: Vec<f64>,
     first_advantages: Vec<f64>,
 }
@@ -254,18 +256,40 @@ impl Step<'_, '_> {
             .iter()
             .map(|plan| {
                 let rollouts: Vec<Rollout<'e>> = rollouts.by_ref().take(self.config.group).collect();
-                let rewards: Vec<f64> = rollouts.iter().map(|r| r.reward.total).collect();
+                let mut rewards: Vec<f64> = rollouts.iter().map(|r| r.reward.total).collect();
+                let credited = self.config.buffer.as_ref().is_some_and(|b| b.ban_credit)
+                    && plan.constraint == Constraint::MustRevise;
+                if let (true, Some(prefix)) = (credited, &plan.prefix) {
+                    let twin = self.commits_at_once(plan, prefix);
+                    rewards.extend(std::iter::repeat_n(twin, self.config.group));
+                }
                 let firsts: Vec<f64> =
                     rollouts.iter().map(|r| f64::from(u8::from(r.correct_first))).collect();
                 Group {
                     index: plan.index,
                     prefix: plan.prefix.as_ref().map_or(0, |p| p.replies.len()),
+                    credited,
+                    // The first `group` are the rollouts'; twins that committed at once have no tokens.
                     advantages: group_advantages(&rewards, floor),
                     first_advantages: group_advantages(&firsts, floor),
                     rollouts,
                 }
             })
             .collect())
+    }
+
+    /// Reward of committing a prefix's last proposal as it stands.
+    fn commits_at_once(&self, plan: &Plan, prefix: &Prefix) -> f64 {
+        let dialect = self.run.dialect;
+        let mut texts: Vec<&str> = prefix.replies.iter().map(|r| r.text.as_str()).collect();
+        let last = texts.last().map(|text| dialect.parse(text, plan.example.task()));
+        let commit = match last {
+            Some(Parsed::Propose { answer: Some(answer), .. }) => dialect.print_commit(&answer),
+            _ => String::new(),
+        };
+        texts.push(&commit);
+        let judged = judge_turns(&*plan.example.problem, dialect, &texts);
+        judged.reward(self.reward.of(plan.example.task())).total
     }
 
     /// What the on-policy episodes of this step look like.
@@ -346,6 +370,13 @@ impl Step<'_, '_> {
             for (i, rollout) in group.rollouts.iter().enumerate() {
                 let mut sequence = Sequence::of(&rollout.finished, &self.learner.tokenizer)?;
                 let buffered = group.prefix > 0;
+                if group.credited {
+                    if let Some(owner) =
+                        sequence.turns.get_mut(group.prefix).and_then(|t| t.owners.first_mut())
+                    {
+                        *owner = Owner::Policy;
+                    }
+                }
                 if let (Some(rtm), false) = (&self.config.rtm, buffered) {
                     let tokens: Vec<usize> = sequence.turns.iter().map(|t| t.ids.len()).collect();
                     let mask = rtm.mask(&tokens, &mut rng, &mut self.stage.rtm);

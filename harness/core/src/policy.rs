@@ -69,7 +69,7 @@ pub struct TokenRecord {
     pub ids: Vec<u32>,
     /// Owner of each.
     pub owners: Vec<Owner>,
-    /// Log-probability of each under the behaviour policy (after its constraint, at temperature 1).
+    /// Log-probability of each under the policy at temperature 1, whatever the constraint forbade.
     pub log_probs: Vec<f32>,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vrrl_harness_core::{Constraint, Owner, Reply, Request, Rng, TokenRecord};
-use vrrl_trainer_codec::{sample, Tokenizer};
+use vrrl_trainer_codec::{log_prob, sample, Tokenizer};
 use vrrl_trainer_model::{Error, Extension, Memory, Network, Piece};
 
 /// What is remembered of one open episode.
@@ -84,12 +84,12 @@ pub(crate) fn decode(
             let first = draft.ids.is_empty();
             let bans = first && job.request.constraint == Constraint::MustRevise;
             let forbidden = if bans { tokenizer.commits() } else { &[] };
-            let draw = sample(row, job.request.sampling.temperature, forbidden, &mut draft.rng);
-            draft.ids.push(draw.id);
-            draft.log_probs.push(draw.log_prob);
+            let id = sample(row, job.request.sampling.temperature, forbidden, &mut draft.rng);
+            draft.ids.push(id);
+            draft.log_probs.push(log_prob(row, id));
             draft.slot += 1;
             let full = draft.ids.len() >= job.request.sampling.max_tokens || draft.slot >= slots;
-            draft.open = !tokenizer.stops(draw.id) && !full;
+            draft.open = !tokenizer.stops(id) && !full;
         }
         let mut memories = Vec::new();
         let mut extensions = Vec::new();
@@ -118,7 +118,7 @@ fn finish(tokenizer: &Tokenizer, draft: Draft, job: &mut Job<'_>, prompt_tokens:
     job.track.pending = last.map(|id| (id, draft.slot - 1));
     let mut owners = vec![Owner::Policy; draft.ids.len()];
     if job.request.constraint == Constraint::MustRevise {
-        // The method chose this token by forbidding the others: nothing to learn from.
+        // The method chose this token by forbidding the others.
         owners[0] = Owner::Trigger;
     }
     Reply {

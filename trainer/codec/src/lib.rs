@@ -5,5 +5,5 @@ mod sampling;
 mod tokenizer;
 
 pub use patches::patches;
-pub use sampling::{sample, Draw};
+pub use sampling::{log_prob, sample};
 pub use tokenizer::{Error, Tokenizer, ASSISTANT};

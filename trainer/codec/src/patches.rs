@@ -2,8 +2,8 @@
 
 use vrrl_harness_core::Image;
 
-/// The image as `[side², patch²·3]` numbers in [0, 1], patches row-major, pixels row-major within a patch,
-/// RGB; an image of another size is cropped, or padded with black.
+/// The image as `[side², patch²·3]` numbers in [-1, 1], patches row-major, pixels row-major within a patch,
+/// RGB; an image of another size is cropped, or padded with grey (0).
 #[must_use]
 pub fn patches(image: &Image, side: usize, patch: usize) -> Vec<f32> {
     let mut out = Vec::with_capacity(side * side * patch * patch * 3);
@@ -15,7 +15,7 @@ pub fn patches(image: &Image, side: usize, patch: usize) -> Vec<f32> {
                 let x = column * patch;
                 if y < image.height() as usize && x + patch <= width {
                     let pixels = &raw[y * line + 3 * x..][..3 * patch];
-                    out.extend(pixels.iter().map(|&p| f32::from(p) / 255.0));
+                    out.extend(pixels.iter().map(|&p| f32::from(p) / 127.5 - 1.0));
                 } else {
                     out.extend(std::iter::repeat_n(0.0, 3 * patch));
                 }
@@ -34,7 +34,7 @@ mod tests {
         let image = Image::from_fn(4, 4, |x, y| image::Rgb([x as u8, y as u8, 255]));
         let numbers = patches(&image, 2, 2);
         assert_eq!(numbers.len(), 4 * 12);
-        let last: Vec<f32> = [2, 2, 255, 3, 2, 255, 2, 3, 255, 3, 3, 255].map(|p| p as f32 / 255.0).to_vec();
+        let last: Vec<f32> = [2, 2, 255, 3, 2, 255, 2, 3, 255, 3, 3, 255].map(|p| p as f32 / 127.5 - 1.0).to_vec();
         assert_eq!(numbers[36..], last[..]);
     }
 
@@ -42,6 +42,6 @@ mod tests {
     fn a_small_image_is_padded() {
         let image = Image::from_pixel(2, 2, image::Rgb([255; 3]));
         let numbers = patches(&image, 2, 2);
-        assert!(numbers[..12].iter().all(|&x| x > 0.9) && numbers[12..].iter().all(|&x| x < 0.1));
+        assert!(numbers[..12].iter().all(|&x| x > 0.9) && numbers[12..].iter().all(|&x| x.abs() < 0.1));
     }
 }

@@ -108,7 +108,7 @@ impl Config {
 /// A training batch: packed sequences without padding. Images are shared between the sequences that show them.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// Pixels in [0, 1], `[b, side², patch²·3]`.
+    /// Pixels in [-1, 1], `[b, side², patch²·3]`.
     pub patches: Vec<f32>,
     /// Row of `[embedding; image tokens]` for each of the `n` tokens: ids below `vocab`, then image `i`'s token
     /// `t` at `vocab + i·image_tokens + t`.

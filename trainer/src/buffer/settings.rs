@@ -48,6 +48,10 @@ pub struct BufferConfig {
     pub right_share: f64,
     /// Whether a wrong prefix must be revised.
     pub ban: Ban,
+    /// In a banned group every rollout counts beside a twin that committed at once, and the forced opening
+    /// carries loss: the policy then learns that revising a wrong proposal beats committing it. Without it a ban teaches how to
+    /// revise and nothing about when.
+    pub ban_credit: bool,
     /// Keep the prefix's own turns out of the loss.
     pub mask_prefix: bool,
     /// Most entries; the oldest goes first.
@@ -72,6 +76,7 @@ impl BufferConfig {
             share: 1.0 / 3.0,
             right_share: 0.3,
             ban: Ban::Always,
+            ban_credit: false,
             mask_prefix: true,
             capacity: 500,
             per_question: 3,
@@ -99,7 +104,7 @@ impl BufferConfig {
     /// For a small policy trained from scratch: a fifth right, ban every other time.
     #[must_use]
     pub fn small() -> Self {
-        Self { share: 0.34, right_share: 0.2, ban: Ban::Half, ..Self::paper() }
+        Self { share: 0.34, right_share: 0.2, ban: Ban::Half, ban_credit: true, ..Self::paper() }
     }
 }
 

@@ -193,12 +193,13 @@ impl Recipe {
             }
         }
         if let Some(demos) = &self.demos {
-            let shares = [demos.drawn_share, demos.multi_share];
-            if shares.iter().any(|s| !(0.0..=1.0).contains(s)) || !(demos.decision_weight > 0.0) {
+            let shares = [demos.drawn_share + demos.overlay_share, demos.drawn_share, demos.multi_share];
+            let weighs = demos.decision_weight > 0.0;
+            if shares.iter().any(|s| !(0.0..=1.0).contains(s)) || demos.overlay_share < 0.0 || !weighs {
                 return refuse("`demos` needs shares between 0 and 1 and a decision_weight above 0".into());
             }
         }
-        if self.tuning.is_some_and(|t| t.rounds == 0 || t.prompts == 0 || !(t.temperature > 0.0)) {
+        if self.tuning.is_some_and(|t| t.rounds == 0 || t.prompts == 0 || t.temperature <= 0.0) {
             return refuse(
                 "`tuning` needs at least one round and one prompt, and a temperature above 0".into(),
             );

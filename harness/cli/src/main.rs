@@ -17,6 +17,10 @@ use clap::Parser as _;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Before any thread: candle's own pool spins while it waits, and parallelism here is over shards.
+    if std::env::var_os("CANDLE_NUM_THREADS").is_none() {
+        std::env::set_var("CANDLE_NUM_THREADS", "1");
+    }
     let args = args::Args::parse();
     // One pool for everything, as wide as the machine. It can only fail if it exists already, which is as good.
     let _ = rayon::ThreadPoolBuilder::new().build_global();

@@ -34,7 +34,8 @@ mod tests {
         let image = Image::from_fn(4, 4, |x, y| image::Rgb([x as u8, y as u8, 255]));
         let numbers = patches(&image, 2, 2);
         assert_eq!(numbers.len(), 4 * 12);
-        let last: Vec<f32> = [2, 2, 255, 3, 2, 255, 2, 3, 255, 3, 3, 255].map(|p| p as f32 / 127.5 - 1.0).to_vec();
+        let last: Vec<f32> =
+            [2, 2, 255, 3, 2, 255, 2, 3, 255, 3, 3, 255].map(|p| p as f32 / 127.5 - 1.0).to_vec();
         assert_eq!(numbers[36..], last[..]);
     }
 

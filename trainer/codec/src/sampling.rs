@@ -13,8 +13,9 @@ pub fn sample(logits: &[f32], temperature: f64, forbidden: &[u32], rng: &mut Rng
     let top = allowed().fold(f64::NEG_INFINITY, |top, (_, &x)| top.max(f64::from(x)));
     assert!(top > f64::NEG_INFINITY, "no token is allowed");
     if temperature == 0.0 {
-        return allowed().fold((0, f32::NEG_INFINITY), |best, (id, &x)| if x > best.1 { (id, x) } else { best }).0
-            as u32;
+        return allowed()
+            .fold((0, f32::NEG_INFINITY), |best, (id, &x)| if x > best.1 { (id, x) } else { best })
+            .0 as u32;
     }
     let weight = |x: f32| ((f64::from(x) - top) / temperature).exp();
     let total: f64 = allowed().map(|(_, &x)| weight(x)).sum();

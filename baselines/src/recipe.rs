@@ -123,7 +123,8 @@ pub struct Recipe {
     pub seed: u64,
     /// Split that training examples come from.
     pub train: String,
-    /// Split that chooses checkpoints.
+    /// Hold-out split: chooses the checkpoint of a reinforcement stage; the others look at it and keep their last
+    /// weights.
     pub val: String,
     /// Turn language.
     #[serde(default = "bare")]

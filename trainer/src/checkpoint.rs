@@ -100,7 +100,8 @@ impl Checkpoints {
         Ok(Some(saved))
     }
 
-    /// Writes a state; `best` are the weights to keep beside it, `None` to carry over the old state's.
+    /// Writes a state. With `is_best` its weights are kept beside it as the best so far; else the old state's
+    /// best weights are carried over.
     ///
     /// # Errors
     /// If the disk refuses; the old state is intact then.

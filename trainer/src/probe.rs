@@ -37,7 +37,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts one episode, judged from turn `from` on (a roll-in's own turns are not its decisions).
+    /// Counts one episode. Not for roll-ins: their prefix would count as their own decisions.
     pub(crate) fn add(&mut self, finished: &Finished<'_>) {
         let judged = judge_finished(finished);
         let score = judged.score(&RewardConfig::default());

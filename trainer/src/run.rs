@@ -37,7 +37,7 @@ pub struct Run<'a> {
     pub dialect: Dialect,
     /// Training examples.
     pub train: ExampleAt<'a>,
-    /// Hold-out that chooses the checkpoint.
+    /// Hold-out that chooses the checkpoint of a reinforcement stage and that every stage looks at.
     pub val: &'a [Example],
     /// Set from outside to stop after the current step.
     pub stop: &'a AtomicBool,

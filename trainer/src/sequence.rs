@@ -73,7 +73,7 @@ impl Sequence {
 }
 
 /// Packs `sequences`, numbered from `first`, into one batch; images that recur are stored once. The refs say
-/// which token each predicted position is. A sequence is cut after its last trained token.
+/// which token each predicted position is. A sequence is cut after the last turn with a trained token.
 pub(crate) fn pack(
     sequences: &[Sequence],
     first: usize,

@@ -1,10 +1,9 @@
 //! A candle checkpoint as a [`Policy`].
 //!
 //! Replies are decoded in lock-step with a key/value memory per episode. Requests are spread over shards that
-//! run in parallel; neither the shards nor the batch change a reply's bits (see
-//! [`vrrl_trainer_linalg::matmul`] on rows), so an interrupted and resumed run equals an uninterrupted one.
-//!
-//! [`vrrl_trainer_linalg::matmul`]: https://docs.rs/gemm
+//! run in parallel; neither the shards nor the batch change a reply's bits (a row of a product in
+//! `trainer/linalg` does not depend on its neighbours), so an interrupted and resumed run equals an
+//! uninterrupted one.
 
 mod checkpoint;
 mod decode;

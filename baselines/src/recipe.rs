@@ -184,12 +184,22 @@ impl Recipe {
             return refuse(format!("`tuning` does nothing in `{method}`; remove it"));
         }
         if self.method.reinforces() {
+            if self.sft.is_some() || self.demos.is_some() {
+                return refuse(format!("`sft` and `demos` do nothing in `{method}`; remove them"));
+            }
             self.rl_config()?;
         }
+        if self.method == Method::SingleSft && self.demos.is_some() {
+            return refuse("`demos` does nothing in `single_sft`; remove it, or use `multi_sft`".into());
+        }
         if let Some(sft) = &self.sft {
-            if sft.steps == 0 || sft.batch == 0 || sft.look_every == 0 || !(sft.lr > 0.0 && sft.lr <= 1.0) {
+            let counts = [sft.steps, sft.batch as u64, sft.look_every, sft.look as u64];
+            let rates = sft.lr > 0.0 && sft.lr <= 1.0 && (0.0..=1.0).contains(&sft.lr_final);
+            if counts.contains(&0) || !rates || !(sft.grad_clip > 0.0) {
                 return refuse(
-                    "`sft` needs steps, batch and look_every of at least 1 and 0 < lr <= 1".into(),
+                    "`sft` needs steps, batch, look and look_every of at least 1, 0 < lr <= 1, 0 <= lr_final <= 1 \
+                     and a grad_clip above 0"
+                        .into(),
                 );
             }
         }

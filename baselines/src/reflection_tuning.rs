@@ -8,11 +8,11 @@
 use serde_json::{json, Value};
 use vrrl_harness_core::reward::RewardSet;
 use vrrl_harness_core::{Answer, Owner, Sampling, Seed, Settings, Start, View};
-use vrrl_harness_runner_candle::{CandlePolicy, WEIGHTS};
+use vrrl_harness_runner_candle::CandlePolicy;
 use vrrl_trainer::liveness::{Liveness, Mechanism};
 use vrrl_trainer::{
-    collect, correction, finished, supervise, Checkpoints, Demo, DemoConfig, Error, Learner, Log, Run,
-    Sequence, SupervisedConfig, TrainingReport,
+    collect, correction, finished, report_of, supervise, Checkpoints, Demo, DemoConfig, Error, Learner, Log,
+    Run, Sequence, SupervisedConfig, TrainingReport, MAX_TOKENS,
 };
 use vrrl_trainer_model::{AdamW, AdamWConfig};
 
@@ -38,17 +38,25 @@ pub(crate) fn reflection_tuning(
     let mut total: Option<TrainingReport> = None;
     let mut liveness = Liveness::default();
     let checkpoints = Checkpoints::new(run.out, &run.fingerprint)?;
-    let done = finished(run.out, &run.fingerprint)?;
+    if let Some(record) = finished(run.out, &run.fingerprint)? {
+        checkpoints.load_finished(learner)?;
+        return Ok(report_of(&record, run));
+    }
     for round in 0..tuning.rounds {
         let seed = run.seed.derive("round", round);
         let dir = run.out.join(format!("round-{}", round + 1));
         let fingerprint = format!("{} round {}", run.fingerprint, round + 1);
         // A finished round needs no data: `supervise` returns its record.
+        if run.stop.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(Error::Interrupted { step: round * sft.steps });
+        }
+        let began = std::time::Instant::now();
         let data = if finished(&dir, &fingerprint)?.is_some() {
             Vec::new()
         } else {
             sample(run, learner, tuning, seed, round)?
         };
+        let sampling = began.elapsed().as_secs_f64();
         let counts = json!({
             "kept": data.iter().filter(|d| !d.corrected).count(),
             "corrected": data.iter().filter(|d| d.corrected).count(),
@@ -70,22 +78,13 @@ pub(crate) fn reflection_tuning(
             stop: run.stop,
             progress: &mut progress,
         };
-        let pick = |index: u64, seed: Seed| {
-            Ok(data[seed.rng().index(data.len())].sequence.clone()).map(|s| {
-                let _ = index;
-                s
-            })
-        };
+        let pick = |_, seed: Seed| Ok(data[seed.rng().index(data.len())].sequence.clone());
         let report = supervise(&mut inner, learner, sft, demos.decision_weight, &pick, counts)?;
-        // A round that was finished before this command left its weights on disk only.
-        let path = dir.join(WEIGHTS);
-        let bytes = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
-        learner.network.params().load(&bytes, &path)?;
         let record = finished(&dir, &format!("{} round {}", run.fingerprint, round + 1))?.unwrap_or_default();
         for counter in ["kept", "corrected"] {
             liveness.add(&CORRECTION, counter, record["recipe"][counter].as_u64().unwrap_or(0));
         }
-        merge(&mut total, report);
+        merge(&mut total, TrainingReport { seconds: report.seconds + sampling, ..report });
     }
     let mut report = total.ok_or_else(|| Error::Recipe("`tuning.rounds` is 0".into()))?;
     report.complaints = liveness.complaints(&[&CORRECTION]);
@@ -93,9 +92,7 @@ pub(crate) fn reflection_tuning(
     if !report.complaints.is_empty() {
         return Err(Error::NeverFired(report.complaints));
     }
-    if done.is_none() {
-        finish(run, &checkpoints, learner, tuning, &report, mark)?;
-    }
+    finish(run, &checkpoints, learner, tuning, &report, mark)?;
     Ok(report)
 }
 
@@ -118,7 +115,7 @@ fn sample(
     let settings = Settings {
         dialect: run.dialect,
         max_turns: 8,
-        sampling: Sampling { temperature: tuning.temperature, max_tokens: 32 },
+        sampling: Sampling { temperature: tuning.temperature, max_tokens: MAX_TOKENS },
         view: View::Canvas,
         stop_on_repeat: true,
     };
@@ -132,7 +129,8 @@ fn sample(
         let sequence = if corrected {
             let mut wrong: Vec<Answer> = Vec::new();
             for (answer, verdict) in rollout.judged.proposals() {
-                if !verdict.correct() && !wrong.contains(answer) {
+                // Six wrong ones, the right one and its commit fill the eight turns that are evaluated.
+                if !verdict.correct() && !wrong.contains(answer) && wrong.len() < 6 {
                     wrong.push(answer.clone());
                 }
             }
@@ -156,10 +154,13 @@ fn merge(total: &mut Option<TrainingReport>, report: TrainingReport) {
     match total {
         None => *total = Some(report),
         Some(total) => {
-            total.seconds += report.seconds;
+            let seconds = total.seconds + report.seconds;
+            let weighted =
+                total.tokens_per_second * total.seconds + report.tokens_per_second * report.seconds;
+            total.tokens_per_second = weighted / seconds.max(1e-9);
+            total.seconds = seconds;
             total.steps += report.steps;
             total.tokens += report.tokens;
-            total.tokens_per_second = (total.tokens_per_second + report.tokens_per_second) / 2.0;
         }
     }
 }
@@ -190,8 +191,6 @@ fn finish(
     }
     let timing =
         json!({"format": 1, "seconds": report.seconds, "tokens_per_second": report.tokens_per_second});
-    let path = run.out.join("timing.json");
-    std::fs::write(&path, format!("{timing:#}\n")).map_err(|source| Error::Io { path, source })?;
     let record = json!({
         "format": 1,
         "fingerprint": run.fingerprint,
@@ -203,5 +202,5 @@ fn finish(
         "complaints": report.complaints,
         "recipe": mark,
     });
-    checkpoints.finish(learner, &record)
+    checkpoints.finish(learner, &timing, &record)
 }

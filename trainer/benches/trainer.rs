@@ -92,7 +92,7 @@ fn rl_step(c: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let stop = AtomicBool::new(false);
     let config = RlConfig::preset("small", false).expect("a preset");
-    let config = RlConfig { steps: 1, filter: None, look: 0, ..config };
+    let config = RlConfig { steps: 1, filter: None, look: 1, ..config };
     let mut group = c.benchmark_group("rl");
     group.sample_size(10).throughput(Throughput::Elements((config.questions * config.group) as u64));
     let mut n = 0;

@@ -18,6 +18,10 @@ const OPTIMIZER: &str = "optimizer.safetensors";
 const BEST: &str = "best.safetensors";
 const STATE: &str = "state.json";
 const TRAINING: &str = "training.json";
+const FAILED: &str = "failed.json";
+const PART: &str = "state.part";
+/// File of everything about a finished stage that depends on the clock.
+pub(crate) const TIMING: &str = "timing.json";
 
 /// What a half-done stage keeps besides weights and moments.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,6 +62,10 @@ pub fn finished(dir: &Path, fingerprint: &str) -> Result<Option<Value>, Error> {
     let text = fs::read_to_string(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
     let value: Value = serde_json::from_str(&text)
         .map_err(|e| Error::File { path: path.clone(), reason: format!("not a training record: {e}") })?;
+    if value["format"].as_u64().is_none_or(|format| format > u64::from(FORMAT)) {
+        let reason = format!("its format is newer than {FORMAT}; update vrrl, or choose another folder");
+        return Err(Error::File { path, reason });
+    }
     if value["fingerprint"].as_str() == Some(fingerprint) {
         return Ok(Some(value));
     }
@@ -74,6 +82,18 @@ impl Checkpoints {
     pub fn new(dir: &Path, fingerprint: &str) -> Result<Self, Error> {
         fs::create_dir_all(dir).map_err(|source| Error::Io { path: dir.to_owned(), source })?;
         Ok(Self { dir: dir.to_owned(), fingerprint: fingerprint.to_owned() })
+    }
+
+    /// Puts the weights of the finished stage into `learner`, and removes what a kill after its last file may
+    /// have left behind.
+    ///
+    /// # Errors
+    /// If the weights are damaged, or the disk refuses.
+    pub fn load_finished(&self, learner: &Learner) -> Result<(), Error> {
+        let path = self.dir.join(WEIGHTS);
+        let bytes = fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+        learner.network.params().load(&bytes, &path)?;
+        self.sweep()
     }
 
     /// Goes on from the newest state, if there is one: weights and moments are put into `learner`.
@@ -107,7 +127,7 @@ impl Checkpoints {
     /// If the disk refuses; the old state is intact then.
     pub fn save(&self, learner: &Learner, saved: &Saved, is_best: bool) -> Result<(), Error> {
         let old = self.states()?;
-        let part = self.dir.join("state.part");
+        let part = self.dir.join(PART);
         if part.exists() {
             fs::remove_dir_all(&part).map_err(|source| Error::Io { path: part.clone(), source })?;
         }
@@ -133,11 +153,12 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Finishes the stage: the best weights (the last ones where none were chosen) and the record.
+    /// Finishes the stage: the best weights (the last ones where none were chosen), the last step's moments,
+    /// the clock's part (`timing.json`) and, as the mark of being finished, the record.
     ///
     /// # Errors
     /// If the disk refuses; the state is intact then, and the same command finishes.
-    pub fn finish(&self, learner: &Learner, record: &Value) -> Result<(), Error> {
+    pub fn finish(&self, learner: &Learner, timing: &Value, record: &Value) -> Result<(), Error> {
         let state = self.states()?.pop();
         let best = state.as_ref().map(|dir| dir.join(BEST)).filter(|path| path.exists());
         let weights = match best {
@@ -148,9 +169,33 @@ impl Checkpoints {
         self.replace(CONFIG, json(learner.network.config()).as_bytes())?;
         self.replace(TOKENIZER, learner.tokenizer.to_json().as_bytes())?;
         self.replace(OPTIMIZER, &learner.optimizer.to_bytes(learner.network.params())?)?;
+        self.replace(TIMING, json(timing).as_bytes())?;
         self.replace(TRAINING, json(record).as_bytes())?;
-        for dir in self.states()? {
-            fs::remove_dir_all(&dir).map_err(|source| Error::Io { path: dir, source })?;
+        self.sweep()
+    }
+
+    /// Writes the record of a stage that failed at its end, so that its counters can be read.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn fail(&self, record: &Value) -> Result<(), Error> {
+        self.replace(FAILED, json(record).as_bytes())
+    }
+
+    /// Removes states and temporary files.
+    fn sweep(&self) -> Result<(), Error> {
+        let io = |source| Error::Io { path: self.dir.clone(), source };
+        for entry in fs::read_dir(&self.dir).map_err(io)? {
+            let path = entry.map_err(io)?.path();
+            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let removed = if name.starts_with("state-") || name == PART {
+                fs::remove_dir_all(&path)
+            } else if name.ends_with(".part") || name == FAILED {
+                fs::remove_file(&path)
+            } else {
+                Ok(())
+            };
+            removed.map_err(|source| Error::Io { path, source })?;
         }
         Ok(())
     }

@@ -55,12 +55,13 @@ pub fn base_demo(
     let answer = problem.oracle(rng);
     let kind = rng.unit();
     if kind >= config.drawn_share + config.overlay_share {
-        let turn = demo.turn(Some(problem.observe(View::Canvas)), &demo.propose(&answer), Owner::Policy)?;
+        let turn =
+            demo.turn(Some(problem.observe(View::Canvas)), &demo.propose(&answer, false), Owner::Policy)?;
         return Ok(Sequence { turns: vec![turn] });
     }
     let right = kind < config.drawn_share && rng.chance(1, 2);
     let drawn = if right { problem.oracle(rng) } else { problem.mistake(rng) };
-    let text = if right { demo.dialect.print_commit(&drawn) } else { demo.propose(&answer) };
+    let text = if right { demo.dialect.print_commit(&drawn) } else { demo.propose(&answer, true) };
     let turn = demo.turn(picture(problem.feedback(&drawn, View::Canvas)), &text, Owner::Policy)?;
     Ok(Sequence { turns: vec![turn] })
 }
@@ -115,20 +116,29 @@ impl Demo<'_> {
         let mut picture_now = Some(problem.observe(View::Canvas));
         let mut turns = Vec::with_capacity(wrong.len() + 2);
         for mistake in wrong {
-            turns.push(self.turn(picture_now.take(), &self.propose(mistake), Owner::Stub)?);
+            turns.push(self.turn(
+                picture_now.take(),
+                &self.propose(mistake, !turns.is_empty()),
+                Owner::Stub,
+            )?);
             picture_now = picture(problem.feedback(mistake, View::Canvas));
         }
         let answer = problem.oracle(rng);
-        turns.push(self.turn(picture_now.take(), &self.propose(&answer), Owner::Policy)?);
+        turns.push(self.turn(
+            picture_now.take(),
+            &self.propose(&answer, !turns.is_empty()),
+            Owner::Policy,
+        )?);
         let shown = picture(problem.feedback(&answer, View::Canvas));
         turns.push(self.turn(shown, &self.dialect.print_commit(&answer), Owner::Policy)?);
         Ok(Sequence { turns })
     }
 
-    /// A proposal's text. The small policy's vocabulary has no reasoning, so THINK stays out: in
-    /// `reflection_tag` the format then fails on revisions.
-    fn propose(&self, answer: &Answer) -> String {
-        self.dialect.print_proposal(answer, None)
+    /// A proposal's text. Where the dialect wants reasoning on revisions they carry an empty THINK: the small
+    /// policy's vocabulary has no reasoning.
+    fn propose(&self, answer: &Answer, revises: bool) -> String {
+        let thinks = revises && self.dialect == Dialect::ReflectionTag;
+        self.dialect.print_proposal(answer, thinks.then_some(""))
     }
 
     fn turn(&self, image: Option<Image>, text: &str, owner: Owner) -> Result<SequenceTurn, Error> {

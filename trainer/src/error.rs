@@ -83,6 +83,7 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Interrupted { .. } => Exit::Interrupted,
+            Self::Network(vrrl_trainer_model::Error::Weights { .. }) => Exit::Usage,
             Self::Network(_) | Self::NotFinite { .. } | Self::NeverFired(_) | Self::Rollout(_) => {
                 Exit::Internal
             }

@@ -8,6 +8,9 @@ use vrrl_harness_runner_candle::CandlePolicy;
 use vrrl_trainer_codec::Tokenizer;
 use vrrl_trainer_model::Network;
 
+use crate::rollout::MAX_TOKENS;
+use crate::Error;
+
 /// What a look found; shares of episodes unless said otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Probe {
@@ -92,7 +95,9 @@ impl Probe {
 }
 
 /// Runs every example once at `temperature`.
-#[must_use]
+///
+/// # Errors
+/// If the policy fails: a fault is never counted as wrong.
 pub fn probe(
     network: &Network,
     tokenizer: &Tokenizer,
@@ -100,20 +105,28 @@ pub fn probe(
     examples: &[Example],
     seed: Seed,
     temperature: f64,
-) -> Probe {
+) -> Result<Probe, Error> {
     let mut policy = CandlePolicy::of(network, tokenizer);
     let settings = Settings {
         dialect,
         max_turns: 8,
-        sampling: Sampling { temperature, max_tokens: 32 },
+        sampling: Sampling { temperature, max_tokens: MAX_TOKENS },
         view: View::Canvas,
         stop_on_repeat: true,
     };
     let starts = examples.iter().enumerate().map(|(i, e)| Start::fresh(e, seed.derive("probe", i as u64)));
     let mut tally = Tally::default();
+    let mut fault = None;
     drive(&mut policy, settings, starts, &mut |_, finished| {
+        if finished.fault.is_some() {
+            fault = finished.fault;
+            return ControlFlow::Break(());
+        }
         tally.add(&finished);
         ControlFlow::Continue(())
     });
-    tally.probe()
+    match fault {
+        Some(fault) => Err(Error::Rollout(fault.to_string())),
+        None => Ok(tally.probe()),
+    }
 }

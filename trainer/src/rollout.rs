@@ -12,6 +12,9 @@ use vrrl_harness_core::{
 
 use crate::Error;
 
+/// Longest reply while training, in tokens: a path across the largest canvas fits twice.
+pub const MAX_TOKENS: usize = 32;
+
 /// A finished rollout with what the judge said.
 #[derive(Clone, Debug)]
 pub struct Rollout<'e> {

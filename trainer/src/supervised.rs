@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{json, Value};
 use vrrl_harness_core::Seed;
 
-use crate::checkpoint::Saved;
+use crate::checkpoint::{Saved, TIMING};
 use crate::math::Schedule;
 use crate::{
     finished, Checkpoints, Error, Learner, Log, Objective, Probe, Progress, Run, Sequence, TokenRef,
@@ -62,10 +62,11 @@ pub fn supervise(
     demo: &(dyn Fn(u64, Seed) -> Result<Sequence, Error> + Sync),
     mark: Value,
 ) -> Result<TrainingReport, Error> {
-    if let Some(record) = finished(run.out, &run.fingerprint)? {
-        return report_of(&record, run);
-    }
     let checkpoints = Checkpoints::new(run.out, &run.fingerprint)?;
+    if let Some(record) = finished(run.out, &run.fingerprint)? {
+        checkpoints.load_finished(learner)?;
+        return Ok(report_of(&record, run));
+    }
     let mut saved = checkpoints.resume(learner)?.unwrap_or_else(|| fresh(run));
     let mut log = Log::open(run.out, saved.step)?;
     let schedule = Schedule {
@@ -77,6 +78,8 @@ pub fn supervise(
     let mut clock = std::time::Instant::now();
     while saved.step < config.steps {
         if run.stopped() {
+            saved.seconds += clock.elapsed().as_secs_f64();
+            checkpoints.save(learner, &saved, false)?;
             return Err(Error::Interrupted { step: saved.step });
         }
         let first = saved.step * config.batch as u64;
@@ -105,7 +108,7 @@ pub fn supervise(
         ];
         let looks = saved.step % config.look_every == 0 || saved.step == config.steps;
         if looks {
-            let look = look(run, learner, config.look);
+            let look = look(run, learner, config.look)?;
             figures.extend(look.figures(""));
         }
         log.write(saved.step, &figures)?;
@@ -117,7 +120,7 @@ pub fn supervise(
         let shown = last
             .into_iter()
             .chain(figures.into_iter().take(1))
-            .chain([("tokens/s".into(), tokens_per_second)]);
+            .chain([("tokens_per_second".into(), tokens_per_second)]);
         (run.progress)(&Progress {
             stage: "sft".into(),
             step: saved.step,
@@ -127,8 +130,8 @@ pub fn supervise(
     }
     saved.seconds += clock.elapsed().as_secs_f64();
     let record = record(&saved, run, json!({}), &[], mark);
-    checkpoints.finish(learner, &record)?;
-    report_of_saved(&saved, &record, run)
+    checkpoints.finish(learner, &timing(&saved), &record)?;
+    Ok(report_of(&record, run))
 }
 
 fn weighted(sequence: &Sequence, decision_weight: f64) -> f64 {
@@ -139,7 +142,7 @@ fn weighted(sequence: &Sequence, decision_weight: f64) -> f64 {
 }
 
 /// A look at the hold-out with sampling, as rollouts do.
-pub(crate) fn look(run: &Run<'_>, learner: &Learner, count: usize) -> Probe {
+pub(crate) fn look(run: &Run<'_>, learner: &Learner, count: usize) -> Result<Probe, Error> {
     let val = &run.val[..count.min(run.val.len())];
     crate::probe(&learner.network, &learner.tokenizer, run.dialect, val, run.seed.derive("look", 0), 1.0)
 }
@@ -180,29 +183,29 @@ pub(crate) fn record(
     })
 }
 
-pub(crate) fn report_of_saved(saved: &Saved, record: &Value, run: &Run<'_>) -> Result<TrainingReport, Error> {
-    let timing = json!({
+/// The clock's part of a finished stage.
+pub(crate) fn timing(saved: &Saved) -> Value {
+    json!({
         "format": 1,
         "seconds": saved.seconds,
         "tokens_per_second": saved.tokens as f64 / saved.learner_seconds.max(1e-9),
-    });
-    let path = run.out.join("timing.json");
-    std::fs::write(&path, format!("{timing:#}\n")).map_err(|source| Error::Io { path, source })?;
-    report_of(record, run)
+    })
 }
 
-pub(crate) fn report_of(record: &Value, run: &Run<'_>) -> Result<TrainingReport, Error> {
-    let path = run.out.join("timing.json");
+/// What a finished stage's record says, with its timing where that is still there.
+#[must_use]
+pub fn report_of(record: &Value, run: &Run<'_>) -> TrainingReport {
+    let path = run.out.join(TIMING);
     let timing: Value = std::fs::read_to_string(&path)
         .ok()
         .and_then(|t| serde_json::from_str(&t).ok())
         .unwrap_or(Value::Null);
-    Ok(TrainingReport {
+    TrainingReport {
         seconds: timing["seconds"].as_f64().unwrap_or(0.0),
         tokens_per_second: timing["tokens_per_second"].as_f64().unwrap_or(0.0),
         steps: record["steps"].as_u64().unwrap_or(0),
         tokens: record["tokens"].as_u64().unwrap_or(0),
         liveness: record["liveness"].clone(),
         complaints: serde_json::from_value(record["complaints"].clone()).unwrap_or_default(),
-    })
+    }
 }

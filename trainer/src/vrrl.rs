@@ -17,6 +17,7 @@
 use serde_json::Value;
 
 use crate::config::RlConfig;
+use crate::liveness::REFLECTION;
 use crate::{reinforce, Error, Learner, Run, TrainingReport};
 
 /// Trains VRRL from a Multi-SFT start.
@@ -29,8 +30,11 @@ pub fn vrrl(
     config: &RlConfig,
     mark: Value,
 ) -> Result<TrainingReport, Error> {
-    if config.rtm.is_none() || config.buffer.is_none() {
-        let reason = "`vrrl` needs `rtm` and `buffer`; use `multi_sft_grpo` to train without one of them";
+    let reflects = config.mechanisms().contains(&&REFLECTION);
+    if config.rtm.is_none() || config.buffer.is_none() || !reflects {
+        let reason =
+            "`vrrl` needs `rtm`, `buffer` and a reward that pays for reflection; use `multi_sft_grpo` to \
+                      train without them";
         return Err(Error::Recipe(reason.into()));
     }
     reinforce(run, learner, config, mark)

@@ -171,6 +171,21 @@ fn a_mechanism_that_never_fired_fails_the_stage() {
 }
 
 #[test]
+fn filtered_groups_are_refilled_as_often_as_allowed() {
+    let dir = tempfile::tempdir().unwrap();
+    let groups = |name: &str, tries: usize| {
+        let mut learner = start(&dir.path().join("start"));
+        let text = format!("steps: 2\nquestions: 6\ngroup: 4\nlook: 4\nfilter: {{tries: {tries}}}\n");
+        let config = RlConfig::preset("small", false).unwrap().over(&text).unwrap();
+        let out = dir.path().join(name);
+        let report = within(&out, None, |run| reinforce(run, &mut learner, &config, Value::Null)).unwrap();
+        report.liveness["filter"]["counts"]["groups"].as_u64().unwrap()
+    };
+    assert_eq!(groups("none", 0), 12);
+    assert!(groups("two", 2) > 12);
+}
+
+#[test]
 fn vrrl_without_its_mechanisms_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let plain = RlConfig::preset("small", false).unwrap();
@@ -185,7 +200,8 @@ fn weights_that_are_not_finite_stop_training_and_leave_files_alone() {
     let mut values = learner.network.params().values().unwrap();
     values[0][0] = f32::NAN;
     learner.network.params().set_values(&values).unwrap();
-    let plain = RlConfig::preset("small", false).unwrap().over("steps: 2\nquestions: 4\ngroup: 2\n").unwrap();
+    let text = "steps: 2\nquestions: 4\ngroup: 2\n";
+    let plain = RlConfig::preset("small", false).unwrap().over(text).unwrap();
     let out = dir.path().join("run");
     let result = within(&out, None, |run| reinforce(run, &mut learner, &plain, Value::Null));
     assert!(matches!(result.as_ref().map_err(Error::exit), Err(Exit::Internal)), "{result:?}");

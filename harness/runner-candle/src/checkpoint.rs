@@ -97,6 +97,14 @@ pub fn load(dir: &Path, device: &Device) -> Result<Checkpoint, Error> {
     })?;
     let text = String::from_utf8_lossy(&tokenizer_bytes);
     let tokenizer = Tokenizer::from_json(&text, &tokenizer_path)?;
+    if tokenizer.len() != config.vocab {
+        let reason = format!(
+            "{} words, but the network has {}; the files are of two checkpoints",
+            tokenizer.len(),
+            config.vocab
+        );
+        return Err(Error::File { path: tokenizer_path, reason });
+    }
     let network = Network::new(&config, device, &mut || 0.5)?;
     network.params().load(&weights, &weights_path)?;
     let all = [config_bytes, tokenizer_bytes, weights].map(|bytes| sha256_hex(&bytes)).concat();

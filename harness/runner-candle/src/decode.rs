@@ -81,6 +81,10 @@ pub(crate) fn decode(
             .zip(logits.chunks_exact(vocab))
             .map(|((draft, job), row)| (draft, (job, row)))
         {
+            if let Some(x) = row.iter().find(|x| !x.is_finite()) {
+                let reason = format!("the network's logits hold {x}; use an earlier checkpoint");
+                return Err(Error::Config(reason));
+            }
             let first = draft.ids.is_empty();
             let bans = first && job.request.constraint == Constraint::MustRevise;
             let forbidden = if bans { tokenizer.commits() } else { &[] };
@@ -154,7 +158,9 @@ fn catch_up(network: &Network, tokenizer: &Tokenizer, jobs: &mut [Job<'_>]) -> R
                 let mut ids = vec![tokenizer.assistant()];
                 match &turn.reply.tokens {
                     Some(tokens) => ids.extend(&tokens.ids),
-                    None => ids.extend(tokenizer.encode(&turn.reply.text).unwrap_or_default()),
+                    None => ids.extend(
+                        tokenizer.encode(&turn.reply.text).map_err(|e| Error::Config(e.to_string()))?,
+                    ),
                 }
                 replay.insert(at, ids);
             }

@@ -27,6 +27,8 @@ impl RlConfig {
         within("std_floor", self.std_floor, 1e-12, 10.0)?;
         within("temperature", self.temperature, 0.01, 10.0)?;
         least("max_turns", self.max_turns, 2)?;
+        least("look", self.look, 1)?;
+        check("look_every", self.look_every, self.look_every >= 1, "at least 1")?;
         if let Some(filter) = &self.filter {
             within("filter.low", filter.low, -10.0, 10.0)?;
             within("filter.high", filter.high, filter.low, 10.0)?;

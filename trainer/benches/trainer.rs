@@ -1,5 +1,7 @@
 //! How fast the quickstart's policy decodes and learns: one decoding step, an SFT step, an RL step.
 
+#![allow(missing_docs)] // criterion's macros make public functions
+
 use criterion::{criterion_group, criterion_main, BatchSize, Criterion, Throughput};
 use serde_json::Value;
 use std::sync::atomic::AtomicBool;

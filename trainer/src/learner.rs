@@ -29,6 +29,9 @@ pub struct Objective {
     pub sums: Vec<(&'static str, f64)>,
 }
 
+/// An objective: token refs, their log-probabilities, and the reference network's (empty without one).
+pub type ObjectiveFn<'a> = &'a (dyn Fn(&[TokenRef], &[f32], &[f32]) -> Objective + Sync);
+
 /// What a step did.
 #[derive(Clone, Debug, Default)]
 pub struct StepReport {
@@ -81,7 +84,7 @@ impl Learner {
         &mut self,
         sequences: &[Sequence],
         reference: Option<&Network>,
-        objective: &(dyn Fn(&[TokenRef], &[f32], &[f32]) -> Objective + Sync),
+        objective: ObjectiveFn<'_>,
         [rate, clip]: [f64; 2],
     ) -> Result<StepReport, Error> {
         let began = Instant::now();
@@ -127,7 +130,7 @@ impl Learner {
         sequences: &[Sequence],
         first: usize,
         reference: Option<&Network>,
-        objective: &(dyn Fn(&[TokenRef], &[f32], &[f32]) -> Objective + Sync),
+        objective: ObjectiveFn<'_>,
     ) -> Result<Option<Part>, Error> {
         let (batch, refs) = pack(sequences, first, &self.tokenizer, self.network.config());
         if refs.is_empty() {

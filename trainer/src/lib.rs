@@ -30,7 +30,7 @@ mod vrrl;
 pub use checkpoint::{finished, Checkpoints, Saved};
 pub use demos::{base_demo, correction, multi_turn, single_turn, Demo, DemoConfig};
 pub use error::{Error, Exit};
-pub use learner::{Learner, Objective, StepReport};
+pub use learner::{Learner, Objective, ObjectiveFn, StepReport};
 pub use log::Log;
 pub use probe::{probe, Probe};
 pub use rl::{reinforce, Prefix};

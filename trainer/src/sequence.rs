@@ -148,7 +148,7 @@ mod tests {
                 turn(&copy, "<FINAL/>", Owner::Environment),
             ],
         };
-        let (batch, refs) = pack(&[sequence.clone()], 7, &tokenizer, &config);
+        let (batch, refs) = pack(std::slice::from_ref(&sequence), 7, &tokenizer, &config);
         assert_eq!(batch.patches.len(), config.image_len(), "equal pictures are stored once");
         assert_eq!(refs.len(), 4);
         assert_eq!(refs[0], TokenRef { sequence: 7, turn: 1, token: 0 });

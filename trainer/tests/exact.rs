@@ -1,6 +1,9 @@
 //! Training is exact: a stopped and resumed stage, and one on another number of threads, end with the same
 //! bytes; a mechanism that is on and never fires fails the stage.
 
+// Helpers outside #[test] functions unwrap as tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -73,14 +73,8 @@ pub(crate) fn decode(
     let slots = network.config().slots as u32;
     loop {
         // `logits` has a row for each open draft, in order.
-        for (draft, (job, row)) in drafts
-            .iter_mut()
-            .zip(jobs.iter())
-            .filter(|(draft, _)| draft.open)
-            .map(|(draft, job)| (draft, job))
-            .zip(logits.chunks_exact(vocab))
-            .map(|((draft, job), row)| (draft, (job, row)))
-        {
+        let open = drafts.iter_mut().zip(jobs.iter()).filter(|(draft, _)| draft.open);
+        for ((draft, job), row) in open.zip(logits.chunks_exact(vocab)) {
             if let Some(x) = row.iter().find(|x| !x.is_finite()) {
                 let reason = format!("the network's logits hold {x}; use an earlier checkpoint");
                 return Err(Error::Config(reason));

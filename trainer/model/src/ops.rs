@@ -106,8 +106,8 @@ pub(crate) fn composed_attention(qkv: &Tensor, packing: &Packing, heads: &Heads)
                 }
             }
         }
-        for i in start..end {
-            back[i] = (s * t + i - start) as u32;
+        for (i, place) in back[start..end].iter_mut().enumerate() {
+            *place = (s * t + i) as u32;
         }
     }
     let rows = Tensor::from_vec(rows, b * t, device)?;

@@ -2,7 +2,7 @@
 
 // Rounding by adding and subtracting 1.5·2²³ leaves the integer in the low mantissa bits.
 const MAGIC: f32 = 12_582_912.0;
-const GELU_SCALE: f32 = 1.595_769_1; // 2·sqrt(2/π)
+const GELU_SCALE: f32 = 1.595_769; // 2·sqrt(2/π)
 const GELU_CUBE: f32 = 0.044_715;
 
 /// e^x, relative error below 3e-7; saturates outside [-87, 88].

@@ -1,4 +1,4 @@
-//! A candle checkpoint as a [`Policy`].
+//! A candle checkpoint as a [`vrrl_harness_core::Policy`].
 //!
 //! Replies are decoded in lock-step with a key/value memory per episode. Requests are spread over shards that
 //! run in parallel; neither the shards nor the batch change a reply's bits (a row of a product in

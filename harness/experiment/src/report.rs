@@ -77,7 +77,11 @@ pub(crate) fn write(
             notes.extend(complaints.map(|text| format!("{name}: {text}")));
         }
     }
-    notes.push(format!("Checkpoints were chosen on {}, never on a test split.", experiment.splits.val));
+    notes.push(format!(
+        "Reinforcement keeps the checkpoint that is best on {} at temperature 1; the other stages keep their last \
+         weights. No test split chose anything.",
+        experiment.splits.val
+    ));
     notes.push(
         "Training draws from its split without end; the audit compares the split's own examples. Later ones are of \
          the same class, which holds no item of a generated test split by construction; imported maps may repeat one."

@@ -7,6 +7,7 @@
 mod canvas;
 mod maze;
 mod pose;
+pub mod shift;
 
 pub use canvas::png;
 pub use maze::{Maze, MazeParams, MazeScene};

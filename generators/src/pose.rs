@@ -7,17 +7,21 @@ use serde_json::Value;
 use vrrl_harness_core::{Error, Posed, Problem, Seed, Task, TaskKind, Truth};
 
 use crate::maze::{Maze, MazeParams};
+use crate::shift::{processed, take_post};
 
-/// Draws the problem that `params` and `seed` decide.
+/// Draws the problem that `params` and `seed` decide. Parameters are the task's own and, beside them, `post`:
+/// operations on the finished picture ([`Op`](crate::shift::Op)).
 ///
 /// # Errors
 /// [`Error::Params`] for parameters the task does not take or a task that cannot be generated yet,
 /// [`Error::Exhausted`] where bounded tries found no such problem.
 pub fn pose(kind: TaskKind, params: &Value, seed: Seed) -> Result<Arc<dyn Problem>, Error> {
-    match kind {
-        TaskKind::Maze => Ok(Arc::new(Posed::<Maze>(Maze::generate(&maze_params(params)?, seed)?))),
-        TaskKind::Table | TaskKind::Chart => Err(unknown(kind)),
-    }
+    let (params, post) = take_post(kind, params)?;
+    let problem: Arc<dyn Problem> = match kind {
+        TaskKind::Maze => Arc::new(Posed::<Maze>(Maze::generate(&maze_params(&params)?, seed)?)),
+        TaskKind::Table | TaskKind::Chart => return Err(unknown(kind)),
+    };
+    Ok(processed(problem, post, seed))
 }
 
 /// Rebuilds the problem that a ground truth describes; `seed` decides what the truth leaves open.
@@ -39,17 +43,22 @@ pub fn pose_truth(truth: &Truth, seed: Seed) -> Result<Arc<dyn Problem>, Error> 
 /// # Errors
 /// [`Error::Params`], as [`pose`].
 pub fn check(kind: TaskKind, params: &Value) -> Result<Vec<(usize, Value)>, Error> {
-    match kind {
+    let (own, _) = take_post(kind, params)?;
+    let mut sizes: Vec<(usize, Value)> = match kind {
         TaskKind::Maze => {
-            let params = maze_params(params)?;
-            params.validate()?;
-            let sizes = params.sizes();
-            Ok(sizes
-                .map(|n| (n, serde_json::to_value(params.only(n)).expect("integers serialize")))
-                .collect())
+            let own = maze_params(&own)?;
+            own.validate()?;
+            let only = |n| (n, serde_json::to_value(own.only(n)).expect("integers serialize"));
+            own.sizes().map(only).collect()
         }
-        TaskKind::Table | TaskKind::Chart => Err(unknown(kind)),
+        TaskKind::Table | TaskKind::Chart => return Err(unknown(kind)),
+    };
+    if let Some(post) = params.get("post") {
+        for (_, params) in &mut sizes {
+            params["post"] = post.clone();
+        }
     }
+    Ok(sizes)
 }
 
 fn maze_params(params: &Value) -> Result<MazeParams, Error> {

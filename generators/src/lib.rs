@@ -10,7 +10,7 @@ mod pose;
 pub mod shift;
 
 pub use canvas::png;
-pub use maze::{Maze, MazeParams, MazeScene};
+pub use maze::{Maze, MazeParams, MazeScene, Theme};
 pub use pose::{check, pose, pose_truth};
 
 /// Version of everything here that decides bytes of generated data; part of every split's hash.

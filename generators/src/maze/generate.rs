@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use vrrl_harness_core::{Canonical, Error, MazeTruth, Rng, Seed};
 
 use super::solve::{Board, CELLS, FAR};
+use super::theme::Theme;
 
 /// Cells on a side of the small canvas, the largest board there is.
 pub(crate) const CANVAS_CELLS: usize = 8;
@@ -26,6 +27,20 @@ pub struct MazeParams {
     /// Allowed lengths of the shortest path, in moves, inclusive range.
     #[serde(default = "default_shortest")]
     pub shortest: [u32; 2],
+    /// Holes put onto the board afterwards, percent of its free cells (rounded up), as far as the goal can still
+    /// be reached. With one seed, the boards of higher numbers have all the holes of the lower ones.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_holes: u32,
+    /// Which draw of these holes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub again: u64,
+    /// What it is drawn with.
+    #[serde(default, skip_serializing_if = "Theme::is_default")]
+    pub theme: Theme,
+}
+
+fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
 
 fn default_holes() -> [u32; 2] {
@@ -40,7 +55,15 @@ impl MazeParams {
     /// Default difficulty for boards of `low` to `high` cells on a side.
     #[must_use]
     pub fn of_size(low: u32, high: u32) -> Self {
-        Self { size: [low, high], weights: None, holes: default_holes(), shortest: default_shortest() }
+        Self {
+            size: [low, high],
+            weights: None,
+            holes: default_holes(),
+            shortest: default_shortest(),
+            more_holes: 0,
+            again: 0,
+            theme: Theme::Ice,
+        }
     }
 
     /// The sizes it spans.
@@ -67,6 +90,9 @@ impl MazeParams {
                     "{name} is [{low}, {high}]; use an ascending range within {least} to {most}"
                 ));
             }
+        }
+        if self.more_holes > 100 {
+            return wrong(format!("more_holes is {}; use 0 to 100 percent", self.more_holes));
         }
         let cells = self.size[0] * self.size[0];
         if self.shortest[0] >= cells {
@@ -113,6 +139,7 @@ pub struct MazeScene {
     pub(crate) offset: [usize; 2],
     /// Moves to the goal from every cell.
     pub(crate) distance: [u8; CELLS],
+    pub(crate) theme: Theme,
 }
 
 impl MazeScene {
@@ -121,7 +148,7 @@ impl MazeScene {
         let mut rng = seed.derive("maze offset", 0).rng();
         let room = (CANVAS_CELLS - board.n + 1) as u32;
         let offset = [rng.below(room) as usize, rng.below(room) as usize];
-        Self { board, start, goal, offset, distance: board.distances(goal) }
+        Self { board, start, goal, offset, distance: board.distances(goal), theme: Theme::Ice }
     }
 
     /// Cells on a side.
@@ -192,12 +219,36 @@ pub(crate) fn generate(params: &MazeParams, seed: Seed) -> Result<MazeScene, Err
         };
         let starts: Vec<usize> = free.into_iter().filter(allowed).collect();
         if !starts.is_empty() {
-            return Ok(MazeScene::new(board, *rng.choose(&starts), goal, seed));
+            let start = *rng.choose(&starts);
+            let board = thicken(board, start, goal, params, seed);
+            return Ok(MazeScene { theme: params.theme, ..MazeScene::new(board, start, goal, seed) });
         }
     }
     let [[h0, h1], [s0, s1]] = [params.holes, params.shortest];
     let wanted = format!("size {n}, holes {h0}-{h1} %, shortest path {s0}-{s1} moves");
     Err(Error::Exhausted { task: "maze", wanted, tries: TRIES, seed })
+}
+
+/// The board with `more_holes`: free cells in a drawn order become holes, but for those that would cut the goal
+/// off or make the way to it longer than `shortest` allows. The order has its own stream, and what is refused
+/// does not depend on the number asked for, so that holes of lower numbers stay.
+fn thicken(mut board: Board, start: usize, goal: usize, params: &MazeParams, seed: Seed) -> Board {
+    let free = |cell: &usize| !board.hole(*cell) && *cell != start && *cell != goal;
+    let mut cells: Vec<usize> = (0..board.n * board.n).filter(free).collect();
+    let mut wanted = (cells.len() * params.more_holes as usize).div_ceil(100);
+    seed.derive("maze more holes", 0).derive("again", params.again).rng().shuffle(&mut cells);
+    for cell in cells {
+        if wanted == 0 {
+            break;
+        }
+        let more = Board { holes: board.holes | 1 << cell, ..board };
+        // An unreachable start is `FAR`, longer than any limit.
+        if u32::from(more.distances(goal)[start]) <= params.shortest[1] {
+            board = more;
+            wanted -= 1;
+        }
+    }
+    board
 }
 
 /// Rebuilds a maze; everything in the truth is checked.

@@ -7,12 +7,14 @@ mod render;
 mod solve;
 #[cfg(test)]
 mod tests;
+mod theme;
 
 use vrrl_harness_core::{
     Answer, Canonical, Error, Feedback, Image, Rng, Seed, Task, TaskKind, Truth, Verdict, View,
 };
 
 pub use generate::{MazeParams, MazeScene};
+pub use theme::Theme;
 
 /// The maze task: answer with a shortest path from start to goal (`vrrl` section 2 of the specification).
 pub struct Maze;

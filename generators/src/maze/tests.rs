@@ -7,7 +7,7 @@ use vrrl_harness_core::{
 };
 
 use super::generate::CANVAS_CELLS;
-use super::{Maze, MazeParams, MazeScene};
+use super::{Maze, MazeParams, MazeScene, Theme};
 use crate::png;
 
 const FAR: usize = 1000;
@@ -294,3 +294,45 @@ const GOLDEN: [&str; 7] = [
     "7 FHFFFFH/FFHFHFF/HFFFGFF/FFFFFSH/FFHFHFF/FFFFHHF/HFHFFHF 674c9786cb0199e7 53ea9e694f59d56b",
     "86858bee32e7430c",
 ];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn more_holes_keep_the_holes_before(n in 3u32..=8, seed in any::<u64>(), again in 0u64..3) {
+        let params = |more_holes| MazeParams { more_holes, again, ..MazeParams::of_size(n, n) };
+        let scenes: Vec<MazeScene> =
+            [0, 10, 30, 60, 100].map(|percent| Maze::generate(&params(percent), Seed(seed)).unwrap()).into();
+        for pair in scenes.windows(2) {
+            let (fewer, more) = (&pair[0], &pair[1]);
+            prop_assert_eq!((fewer.start(), fewer.goal(), fewer.offset()), (more.start(), more.goal(), more.offset()));
+            prop_assert!((0..fewer.size().pow(2)).all(|cell| more.is_hole(cell) || !fewer.is_hole(cell)));
+            prop_assert!(second_solver(&maze_truth(more)).is_some());
+            prop_assert!(fewer.shortest() <= more.shortest() && more.shortest() <= 16);
+        }
+    }
+}
+
+#[test]
+fn another_draw_puts_other_holes() {
+    let params = |again| MazeParams { more_holes: 30, again, ..MazeParams::of_size(6, 6) };
+    let boards: std::collections::BTreeSet<String> = (0..20)
+        .map(|again| Maze::canonical(&Maze::generate(&params(again), Seed(3)).unwrap()).exact)
+        .collect();
+    assert!(boards.len() > 15, "{}", boards.len());
+}
+
+#[test]
+fn a_theme_changes_the_look_alone() {
+    let ice = Maze::generate(&MazeParams::of_size(5, 5), Seed(2)).unwrap();
+    let mut pictures = std::collections::BTreeSet::new();
+    for theme in [Theme::Ice, Theme::Desert, Theme::Forest, Theme::Night, Theme::Blueprint] {
+        let scene = Maze::generate(&MazeParams { theme, ..MazeParams::of_size(5, 5) }, Seed(2)).unwrap();
+        assert_eq!(Maze::canonical(&scene), Maze::canonical(&ice));
+        for view in [View::Crisp, View::Canvas] {
+            assert!(pictures.insert(Maze::observe(&scene, view).into_raw()));
+        }
+    }
+    let text = serde_json::to_string(&MazeParams::of_size(3, 4)).unwrap();
+    assert!(!text.contains("theme") && !text.contains("again"), "defaults stay out of files: {text}");
+}

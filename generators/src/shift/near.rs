@@ -8,7 +8,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// `; did you mean X?`, or all of the known words where none is near.
-pub(crate) fn hint<'a>(word: &str, known: &[&'a str]) -> String {
+pub(crate) fn hint(word: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known: {}", known.join(", ")),

@@ -49,7 +49,7 @@ fn named(name: &str) -> Level {
 
 #[test]
 fn the_catalogue_reads() {
-    assert!(axes().len() > 0);
+    assert!(!axes().is_empty());
     assert!(axis("noise").unwrap().ordered());
     assert!(axis("nonsense").is_none());
 }

@@ -7,7 +7,7 @@
 
 use serde_json::{json, Value};
 use vrrl_harness_core::reward::RewardSet;
-use vrrl_harness_core::{Answer, Owner, Sampling, Seed, Settings, Start, View};
+use vrrl_harness_core::{Answer, FeedbackMode, Owner, Sampling, Seed, Settings, Start, View};
 use vrrl_harness_runner_candle::CandlePolicy;
 use vrrl_trainer::liveness::{Liveness, Mechanism};
 use vrrl_trainer::{
@@ -117,6 +117,7 @@ fn sample(
         max_turns: 8,
         sampling: Sampling { temperature: tuning.temperature, max_tokens: MAX_TOKENS },
         view: View::Canvas,
+        feedback: FeedbackMode::Crop,
         stop_on_repeat: true,
     };
     let starts = examples.iter().enumerate().map(|(i, e)| Start::fresh(e, seed.derive("rollout", i as u64)));

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use vrrl_harness_core::{Dialect, Example, Hasher, Role, Sampling, Settings, TaskKind, View};
+use vrrl_harness_core::{
+    Control, Dialect, Example, FeedbackMode, Hasher, Role, Sampling, Settings, Shown, TaskKind, View,
+};
 
 use crate::record::{Severity, SplitInfo};
 use crate::{Error, Result};
@@ -61,6 +63,13 @@ pub struct EvalConfig {
     pub seed: u64,
     /// Episodes per example.
     pub repeats: u32,
+    /// How much of the picture feedback shows. Left out of files where it is the default, so that runs from
+    /// before this key keep their hash; the same for `control`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub feedback: FeedbackMode,
+    /// What is shown in place of the policy's own feedback.
+    #[serde(skip_serializing_if = "is_default")]
+    pub control: Control,
     /// Only the first examples of each split.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
@@ -70,6 +79,10 @@ pub struct EvalConfig {
     pub save_images: usize,
     /// More faults than this share of all episodes fail the run.
     pub max_fault_rate: f64,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Default for EvalConfig {
@@ -85,6 +98,8 @@ impl Default for EvalConfig {
             max_tokens: 512,
             seed: 0,
             repeats: 1,
+            feedback: FeedbackMode::Crop,
+            control: Control::None,
             limit: None,
             samples: Vec::new(),
             save_images: 16,
@@ -146,6 +161,7 @@ impl EvalConfig {
             max_turns: self.max_turns,
             sampling: Sampling { temperature: self.temperature, max_tokens: self.max_tokens },
             view,
+            feedback: self.feedback,
             stop_on_repeat: false,
         }
     }
@@ -154,8 +170,38 @@ impl EvalConfig {
 impl EvalSplit {
     /// The examples that `config` asks for, in order.
     pub(crate) fn selected(&self, config: &EvalConfig) -> Vec<&Example> {
-        let wanted = |e: &&Example| config.samples.is_empty() || config.samples.contains(&e.id);
-        self.examples.iter().filter(wanted).take(config.limit.unwrap_or(usize::MAX)).collect()
+        self.positions(config).map(|at| &self.examples[at]).collect()
+    }
+
+    fn positions<'e>(&'e self, config: &'e EvalConfig) -> impl Iterator<Item = usize> + 'e {
+        let wanted = |id: &String| config.samples.is_empty() || config.samples.contains(id);
+        let all = (0..self.examples.len()).filter(move |at| wanted(&self.examples[*at].id));
+        all.take(config.limit.unwrap_or(usize::MAX))
+    }
+
+    /// What `config` shows as feedback of each selected example, in order.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where a swap finds no other example.
+    pub(crate) fn shown(&self, config: &EvalConfig) -> Result<Vec<Shown<'_>>> {
+        let one = |at: usize| match config.control {
+            Control::None => Ok(Shown::Own),
+            Control::Blank => Ok(Shown::Blank),
+            Control::Oracle => Ok(Shown::Oracle),
+            Control::Swapped => self.neighbour(at).map(Shown::Other).ok_or_else(|| {
+                Error::Input(format!(
+                    "control: swapped needs another example than {} in split {}; use blank or oracle",
+                    self.examples[at].id, self.name
+                ))
+            }),
+        };
+        self.positions(config).map(one).collect()
+    }
+
+    /// The next example that is another problem; of the whole split, so that neither limit nor samples decide.
+    fn neighbour(&self, at: usize) -> Option<&Example> {
+        let (before, after) = self.examples.split_at(at + 1);
+        after.iter().chain(before).find(|e| e.content_hash != self.examples[at].content_hash)
     }
 
     pub(crate) fn info(&self, config: &EvalConfig) -> SplitInfo {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use vrrl_harness_core::{
-    drive, encode_png, sha256_hex, End, Example, Finished, Policy, Start, Trace, TraceTurn, TurnTokens,
+    drive, encode_png, sha256_hex, End, Example, Finished, Policy, Shown, Start, Trace, TraceTurn, TurnTokens,
 };
 
 use crate::record::{episode_seed, RunInfo, ScoreRow, Summary, TimingRow};
@@ -101,6 +101,7 @@ type Slot = (usize, usize, u32);
 /// Which episodes there are.
 struct Plan<'e> {
     examples: Vec<Vec<&'e Example>>,
+    shown: Vec<Vec<Shown<'e>>>,
     repeats: u32,
     slots: BTreeMap<(&'e str, &'e str, u32), Slot>,
 }
@@ -108,6 +109,7 @@ struct Plan<'e> {
 impl<'e> Plan<'e> {
     fn new(splits: &'e [EvalSplit], config: &EvalConfig) -> Result<Self> {
         let examples: Vec<Vec<&Example>> = splits.iter().map(|split| split.selected(config)).collect();
+        let shown = splits.iter().map(|split| split.shown(config)).collect::<Result<_>>()?;
         let mut slots = BTreeMap::new();
         for (s, split) in splits.iter().enumerate() {
             if splits[..s].iter().any(|other| other.name == split.name) {
@@ -132,7 +134,7 @@ impl<'e> Plan<'e> {
         if slots.is_empty() {
             return Err(Error::NothingRan("the splits hold no examples that limit and samples leave".into()));
         }
-        Ok(Self { examples, repeats: config.repeats, slots })
+        Ok(Self { examples, shown, repeats: config.repeats, slots })
     }
 }
 
@@ -203,8 +205,10 @@ impl<'e, 'h> Run<'e, 'h> {
         let settings = self.info.config.settings(policy.view());
         let seed = self.info.config.seed;
         let examples = self.plan.examples[index].clone();
+        let shown = self.plan.shown[index].clone();
         let starts = missing.iter().map(|(_, e, repeat)| {
-            Start::fresh(examples[*e], episode_seed(seed, &split.name, &examples[*e].id, *repeat))
+            let seed = episode_seed(seed, &split.name, &examples[*e].id, *repeat);
+            Start { shown: shown[*e], ..Start::fresh(examples[*e], seed) }
         });
         let mut failed = None;
         drive(policy, settings, starts, &mut |i, finished| {

@@ -64,7 +64,7 @@ pub fn summarise(split: &SplitInfo, config: &EvalConfig, rows: &[&ScoreRow], fau
         temperature: config.temperature,
         max_turns: config.max_turns,
         dialect: config.dialect,
-        control: "none".into(),
+        control: config.control.word().into(),
         accuracy: share(&|r| r.correct),
         accuracy_well_formed: share(&|r| r.correct && r.score.well_formed),
         first_accuracy: share(&|r| r.correct_first),

@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 
 use vrrl_harness_core::reward::{judge_finished, Kind, RewardConfig};
-use vrrl_harness_core::{drive, Dialect, Example, Finished, Sampling, Seed, Settings, Start, View};
+use vrrl_harness_core::{
+    drive, Dialect, Example, FeedbackMode, Finished, Sampling, Seed, Settings, Start, View,
+};
 use vrrl_harness_runner_candle::CandlePolicy;
 use vrrl_trainer_codec::Tokenizer;
 use vrrl_trainer_model::Network;
@@ -112,6 +114,7 @@ pub fn probe(
         max_turns: 8,
         sampling: Sampling { temperature, max_tokens: MAX_TOKENS },
         view: View::Canvas,
+        feedback: FeedbackMode::Crop,
         stop_on_repeat: true,
     };
     let starts = examples.iter().enumerate().map(|(i, e)| Start::fresh(e, seed.derive("probe", i as u64)));

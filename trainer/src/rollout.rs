@@ -132,6 +132,6 @@ impl Prefix {
             prefix.push(Turn { observation, reply, action: Action::Propose(answer) });
             image = next;
         }
-        (!prefix.is_empty()).then_some(Start { example, seed, prefix, constraint })
+        (!prefix.is_empty()).then_some(Start { prefix, constraint, ..Start::fresh(example, seed) })
     }
 }

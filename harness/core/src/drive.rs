@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::{Constraint, Episode, Example, Finished, Policy, Request, Seed, Settings, Step, Turn};
+use crate::{Constraint, Episode, Example, Finished, Policy, Request, Seed, Settings, Shown, Step, Turn};
 
 /// Where an episode starts.
 pub struct Start<'e> {
@@ -10,9 +10,11 @@ pub struct Start<'e> {
     pub example: &'e Example,
     /// The episode's own seed.
     pub seed: Seed,
+    /// What is shown as feedback.
+    pub shown: Shown<'e>,
     /// Turns replayed before the policy is asked (empty in evaluation).
     pub prefix: Vec<Turn>,
-    /// What the first reply after the prefix may not do.
+    /// What the first reply after the prefix may not do; without a prefix nothing is forbidden.
     pub constraint: Constraint,
 }
 
@@ -20,7 +22,7 @@ impl<'e> Start<'e> {
     /// From the question on.
     #[must_use]
     pub fn fresh(example: &'e Example, seed: Seed) -> Self {
-        Self { example, seed, prefix: Vec::new(), constraint: Constraint::Free }
+        Self { example, seed, shown: Shown::Own, prefix: Vec::new(), constraint: Constraint::Free }
     }
 }
 
@@ -38,12 +40,7 @@ pub fn drive<'e>(
     loop {
         while open.len() < slots {
             let Some((index, start)) = waiting.next() else { break };
-            let episode = if start.prefix.is_empty() {
-                Episode::new(start.example, settings, start.seed)
-            } else {
-                Episode::resumed(start.example, settings, start.seed, start.prefix, start.constraint)
-            };
-            open.push((index, episode));
+            open.push((index, Episode::new(start, settings)));
         }
         if open.is_empty() {
             return;

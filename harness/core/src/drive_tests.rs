@@ -12,6 +12,7 @@ fn settings(max_turns: usize) -> Settings {
         max_turns,
         sampling: Sampling { temperature: 0.0, max_tokens: 64 },
         view: View::Canvas,
+        feedback: FeedbackMode::Crop,
         stop_on_repeat: false,
     }
 }
@@ -123,7 +124,7 @@ fn breaking_off_drops_and_releases_what_is_open() {
 
 fn play(settings: Settings, replies: &[Result<Reply, Fault>]) -> (End, usize, Option<Fault>) {
     let example = toy::example("m", &["SFF", "HHF", "FFG"]);
-    let mut episode = Episode::new(&example, settings, Seed(1));
+    let mut episode = Episode::new(Start::fresh(&example, Seed(1)), settings);
     for (i, reply) in replies.iter().enumerate() {
         match episode.apply(reply.clone()) {
             Step::Open(next) => episode = next,
@@ -163,7 +164,7 @@ fn every_end_has_its_name() {
 #[test]
 fn feedback_is_what_is_seen_next() {
     let example = toy::example("m", &["SFF", "HHF", "FFG"]);
-    let episode = Episode::new(&example, settings(8), Seed(1));
+    let episode = Episode::new(Start::fresh(&example, Seed(1)), settings(8));
     let question = episode.observation().clone();
     assert!(question.text.is_some());
     let Step::Open(episode) = episode.apply(says("<ANSWER>right</ANSWER>")) else { panic!("still open") };
@@ -174,10 +175,13 @@ fn feedback_is_what_is_seen_next() {
 #[test]
 fn a_roll_in_goes_on_as_if_it_had_been_played() {
     let example = toy::example("m", &["SFF", "HHF", "FFG"]);
-    let played = Episode::new(&example, settings(8), Seed(1));
+    let played = Episode::new(Start::fresh(&example, Seed(1)), settings(8));
     let Step::Open(played) = played.apply(says("<ANSWER>right</ANSWER>")) else { panic!("still open") };
     let prefix = played.history().to_vec();
-    let resumed = Episode::resumed(&example, settings(8), Seed(1), prefix, Constraint::MustRevise);
+    let resumed = Episode::new(
+        Start { prefix, constraint: Constraint::MustRevise, ..Start::fresh(&example, Seed(1)) },
+        settings(8),
+    );
     assert_eq!(resumed.observation().image, played.observation().image);
     assert_eq!(resumed.reply_seed(), played.reply_seed());
     assert_eq!(resumed.constraint(), Constraint::MustRevise);

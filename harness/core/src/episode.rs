@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::language::{Dialect, Parsed};
 use crate::{
-    Answer, Constraint, End, Example, Fault, Feedback, Observation, Reply, Sampling, Seed, TaskKind, View,
+    Answer, Constraint, End, Example, Fault, FeedbackMode, Observation, Reply, Sampling, Seed, Shown, Start,
+    TaskKind, View,
 };
 
 /// What holds for every episode of a run.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub sampling: Sampling,
     /// Which picture the policy sees.
     pub view: View,
+    /// How much of the picture feedback shows.
+    pub feedback: FeedbackMode,
     /// Also end a maze episode at a repeated proposal (grounding always does). Rollouts set it: such an
     /// episode has failed the format already and earns nothing.
     pub stop_on_repeat: bool,
@@ -54,6 +57,7 @@ pub struct Episode<'e> {
     example: &'e Example,
     settings: Settings,
     seed: Seed,
+    shown: Shown<'e>,
     constraint: Constraint,
     turns: Vec<Turn>,
     observation: Observation,
@@ -84,33 +88,25 @@ pub struct Finished<'e> {
 }
 
 impl<'e> Episode<'e> {
-    /// Starts at the question. `seed` is this episode's own.
-    #[must_use]
-    pub fn new(example: &'e Example, settings: Settings, seed: Seed) -> Self {
-        let observation = Observation {
-            image: Some(Arc::new(example.problem.observe(settings.view))),
-            text: Some(example.problem.question()),
-        };
-        Self { example, settings, seed, constraint: Constraint::Free, turns: Vec::new(), observation }
-    }
-
-    /// Starts after `prefix`, whose last turn must be a proposal; the next reply obeys `constraint`.
+    /// Starts at the question, or after the start's prefix: the next reply then obeys its constraint.
     ///
     /// # Panics
-    /// If `prefix` is empty or its last turn is not a proposal: a roll-in ends right before the commit.
+    /// If there is a prefix and its last turn is not a proposal: a roll-in ends right before the commit.
     #[must_use]
-    pub fn resumed(
-        example: &'e Example,
-        settings: Settings,
-        seed: Seed,
-        prefix: Vec<Turn>,
-        constraint: Constraint,
-    ) -> Self {
-        let Some(Turn { action: Action::Propose(answer), .. }) = prefix.last() else {
-            panic!("a roll-in prefix ends with a proposal");
+    pub fn new(start: Start<'e>, settings: Settings) -> Self {
+        let Start { example, seed, shown, prefix, constraint } = start;
+        let observation = match prefix.last() {
+            None => Observation {
+                image: Some(Arc::new(example.problem.observe(settings.view))),
+                text: Some(example.problem.question()),
+            },
+            Some(Turn { action: Action::Propose(answer), .. }) => {
+                shown.observation(example, answer, (settings.view, settings.feedback), seed)
+            }
+            Some(_) => panic!("a roll-in prefix ends with a proposal"),
         };
-        let observation = feedback(example, answer, settings.view);
-        Self { example, settings, seed, constraint, turns: prefix, observation }
+        let constraint = if prefix.is_empty() { Constraint::Free } else { constraint };
+        Self { example, settings, seed, shown, constraint, turns: prefix, observation }
     }
 
     /// The example.
@@ -141,6 +137,12 @@ impl<'e> Episode<'e> {
     #[must_use]
     pub fn reply_seed(&self) -> Seed {
         self.seed.derive("turn", self.turns.len() as u64)
+    }
+
+    /// What is seen after the proposal `answer`.
+    fn feedback(&self, answer: &Answer) -> Observation {
+        let Settings { view, feedback, .. } = self.settings;
+        self.shown.observation(self.example, answer, (view, feedback), self.seed)
     }
 
     /// Takes the next reply.
@@ -183,7 +185,7 @@ impl<'e> Episode<'e> {
             }
         };
         let next = match (&action, end) {
-            (Action::Propose(answer), None) => Some(feedback(self.example, answer, self.settings.view)),
+            (Action::Propose(answer), None) => Some(self.feedback(answer)),
             _ => None,
         };
         let observation = std::mem::replace(&mut self.observation, Observation { image: None, text: None });
@@ -211,11 +213,4 @@ pub(crate) fn last_proposal(turns: &[Turn]) -> Option<Answer> {
         Action::Propose(answer) => Some(answer.clone()),
         _ => None,
     })
-}
-
-fn feedback(example: &Example, answer: &Answer, view: View) -> Observation {
-    match example.problem.feedback(answer, view) {
-        Feedback::Image(image) => Observation { image: Some(Arc::new(image)), text: None },
-        Feedback::Text(text) => Observation { image: None, text: Some(text) },
-    }
 }

@@ -10,6 +10,7 @@
 extern crate self as vrrl_harness_core;
 
 mod answer;
+mod control;
 mod drive;
 #[cfg(test)]
 mod drive_tests;
@@ -29,6 +30,7 @@ mod truth;
 mod verdict;
 
 pub use answer::{Answer, Move};
+pub use control::{Control, Shown};
 pub use drive::{drive, Start};
 pub use episode::{Action, Episode, Finished, Settings, Step, Turn};
 pub use example::{Example, Role};
@@ -37,7 +39,9 @@ pub use language::{Dialect, Parsed};
 pub use png::encode_png;
 pub use policy::{Constraint, Fault, Owner, Policy, PolicyInfo, Reply, Request, Sampling, TokenRecord};
 pub use seed::{Rng, Seed};
-pub use task::{Canonical, Error, Feedback, Image, Observation, Posed, Problem, Task, TaskKind, View};
+pub use task::{
+    Canonical, Error, Feedback, FeedbackMode, Image, Observation, Posed, Problem, Task, TaskKind, View,
+};
 pub use trace::{End, Trace, TraceTurn, TurnTokens};
 pub use truth::{MazeTruth, RegionTruth, Truth};
 pub use verdict::{PathVerdict, PointVerdict, Verdict};

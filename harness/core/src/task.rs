@@ -80,6 +80,31 @@ pub enum View {
     Canvas,
 }
 
+/// How much of the picture feedback shows, for tasks whose answer is a point.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedbackMode {
+    /// The surroundings of the proposed point ([`Task::feedback`]).
+    #[default]
+    Crop,
+    /// The full picture with the proposal in it ([`Task::whole_feedback`]).
+    Whole,
+}
+
+impl FeedbackMode {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Crop, Self::Whole];
+
+    /// The word used in files.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Crop => "crop",
+            Self::Whole => "whole",
+        }
+    }
+}
+
 /// The rendered proposal.
 #[derive(Clone, Debug)]
 pub enum Feedback {
@@ -141,6 +166,11 @@ pub trait Task: Send + Sync + 'static {
     fn observe(scene: &Self::Scene, view: View) -> Image;
     /// The proposal, drawn. Never panics, whatever the answer.
     fn feedback(scene: &Self::Scene, answer: &Answer, view: View) -> Feedback;
+    /// The proposal, drawn on the full picture ([`FeedbackMode::Whole`]). Tasks whose [`Task::feedback`] is the
+    /// full picture anyway keep this. Never panics either.
+    fn whole_feedback(scene: &Self::Scene, answer: &Answer, view: View) -> Feedback {
+        Self::feedback(scene, answer, view)
+    }
     /// Judges one answer; an answer of another task's kind is wrong.
     fn judge(scene: &Self::Scene, answer: &Answer) -> Verdict;
     /// A right answer, uniform among equals.
@@ -165,6 +195,10 @@ pub trait Problem: Send + Sync {
     fn observe(&self, view: View) -> Image;
     /// See [`Task::feedback`].
     fn feedback(&self, answer: &Answer, view: View) -> Feedback;
+    /// See [`Task::whole_feedback`].
+    fn whole_feedback(&self, answer: &Answer, view: View) -> Feedback {
+        self.feedback(answer, view)
+    }
     /// See [`Task::judge`].
     fn judge(&self, answer: &Answer) -> Verdict;
     /// See [`Task::oracle`].
@@ -196,6 +230,9 @@ impl<T: Task> Problem for Posed<T> {
     }
     fn feedback(&self, answer: &Answer, view: View) -> Feedback {
         T::feedback(&self.0, answer, view)
+    }
+    fn whole_feedback(&self, answer: &Answer, view: View) -> Feedback {
+        T::whole_feedback(&self.0, answer, view)
     }
     fn judge(&self, answer: &Answer) -> Verdict {
         T::judge(&self.0, answer)

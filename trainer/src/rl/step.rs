@@ -2,7 +2,9 @@
 
 use rayon::prelude::*;
 use vrrl_harness_core::reward::{judge_turns, RewardSet};
-use vrrl_harness_core::{Constraint, Example, Owner, Parsed, Rng, Sampling, Seed, Settings, Start, View};
+use vrrl_harness_core::{
+    Constraint, Example, FeedbackMode, Owner, Parsed, Rng, Sampling, Seed, Settings, Start, View,
+};
 use vrrl_harness_runner_candle::CandlePolicy;
 
 use super::Stage;
@@ -138,6 +140,7 @@ impl Step<'_, '_> {
             max_turns: self.config.max_turns,
             sampling: Sampling { temperature: self.config.temperature, max_tokens: MAX_TOKENS },
             view: View::Canvas,
+            feedback: FeedbackMode::Crop,
             stop_on_repeat: true,
         };
         let masked = self.config.buffer.as_ref().is_some_and(|b| b.mask_prefix);

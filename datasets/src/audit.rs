@@ -129,7 +129,7 @@ impl<'f> Known<'f> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use vrrl_harness_core::{Example, MazeTruth, Seed, Truth};
+    use vrrl_harness_core::{Example, MazeTruth, Seed, TaskKind, Truth};
 
     use super::*;
     use crate::{find, generate, Source, SplitDef};
@@ -147,7 +147,7 @@ mod tests {
                 split: name.into(),
                 seed: Seed(0),
                 content_hash: String::new(),
-                problem: vrrl_generators::pose_truth(&truth, Seed(0)).unwrap(),
+                problem: vrrl_generators::pose_truth(TaskKind::Maze, &truth, Seed(0)).unwrap(),
             }
         };
         let def = SplitDef { name: name.into(), ..find("ood6").unwrap() };

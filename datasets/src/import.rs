@@ -91,7 +91,8 @@ fn one(item: &Value) -> Result<(usize, Example), String> {
     let size = truth.level;
     // The seed decides only the place on the small canvas: by id, so that it survives a reordered file.
     let seed = Seed::from_text(id);
-    let problem = vrrl_generators::pose_truth(&Truth::Maze(truth), seed).map_err(|e| e.to_string())?;
+    let problem =
+        vrrl_generators::pose_truth(TaskKind::Maze, &Truth::Maze(truth), seed).map_err(|e| e.to_string())?;
     let ours = problem.oracle(&mut seed.rng()).moves().map_or(0, <[_]>::len) as u64;
     for key in ["n_steps", "optimal_path_len"] {
         match map[key].as_u64() {

@@ -77,7 +77,8 @@ fn read(dir: &Path) -> Result<(Manifest, Split, Vec<Row>), Error> {
             return Err(bad(format!("file_name {:?} leads out of the folder", row.file_name)));
         }
         let truth: Truth = serde_json::from_str(&row.truth).map_err(|e| bad(format!("truth: {e}")))?;
-        let problem = vrrl_generators::pose_truth(&truth, row.seed).map_err(|e| bad(e.to_string()))?;
+        let problem = vrrl_generators::pose_truth(manifest.definition.task, &truth, row.seed)
+            .map_err(|e| bad(e.to_string()))?;
         examples.push(Example {
             id: row.id.clone(),
             split: manifest.definition.name.clone(),

@@ -6,6 +6,7 @@
 
 mod canvas;
 mod maze;
+mod place;
 mod pose;
 pub mod shift;
 

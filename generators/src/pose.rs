@@ -7,6 +7,7 @@ use serde_json::Value;
 use vrrl_harness_core::{Error, Posed, Problem, Seed, Task, TaskKind, Truth};
 
 use crate::maze::{Maze, MazeParams};
+use crate::place::Place;
 use crate::shift::{processed, take_post};
 
 /// Draws the problem that `params` and `seed` decide. Parameters are the task's own and, beside them, `post`:
@@ -24,16 +25,19 @@ pub fn pose(kind: TaskKind, params: &Value, seed: Seed) -> Result<Arc<dyn Proble
     Ok(processed(problem, post, seed))
 }
 
-/// Rebuilds the problem that a ground truth describes; `seed` decides what the truth leaves open.
+/// Rebuilds the problem that a ground truth describes; `seed` decides what the truth leaves open. A place in an
+/// image does not say how to draw the image: such a problem judges answers, and its pictures are blank.
 ///
 /// # Errors
-/// [`Error::Truth`] if the truth is not a solvable problem of a task that can be drawn.
-pub fn pose_truth(truth: &Truth, seed: Seed) -> Result<Arc<dyn Problem>, Error> {
-    match truth {
-        Truth::Maze(_) => Ok(Arc::new(Posed::<Maze>(Maze::from_truth(truth, seed)?))),
-        Truth::Region(_) => {
-            Err(Error::Truth("a place in an image does not say how to draw the image".into()))
+/// [`Error::Truth`] if the truth is not a solvable problem of this task.
+pub fn pose_truth(kind: TaskKind, truth: &Truth, seed: Seed) -> Result<Arc<dyn Problem>, Error> {
+    match (kind, truth) {
+        (TaskKind::Maze, Truth::Maze(_)) => Ok(Arc::new(Posed::<Maze>(Maze::from_truth(truth, seed)?))),
+        (TaskKind::Table | TaskKind::Chart, Truth::Region(region)) => Ok(Arc::new(Place::new(kind, region)?)),
+        (TaskKind::Maze, Truth::Region(_)) => {
+            Err(Error::Truth("a place in an image, but the task is maze".into()))
         }
+        (_, Truth::Maze(_)) => Err(Error::Truth(format!("a maze, but the task is {}", kind.word()))),
     }
 }
 

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
-use vrrl_harness_core::{End, Error as CoreError, Hasher, Policy, Problem, Seed, Trace, Truth, FORMAT};
+use vrrl_harness_core::{
+    End, Error as CoreError, Hasher, Policy, Problem, Seed, TaskKind, Trace, Truth, FORMAT,
+};
 
 use crate::record::{RunInfo, ScoreRow, Summary};
 use crate::store::{self, Torn};
@@ -20,7 +22,7 @@ pub(crate) const TIMING: &str = "timing.jsonl";
 pub(crate) const IMAGES: &str = "images";
 
 /// Rebuilds the problem of a ground truth; the seed decides what the truth leaves open, which no judge sees.
-pub type Pose<'p> = &'p dyn Fn(&Truth, Seed) -> std::result::Result<Arc<dyn Problem>, CoreError>;
+pub type Pose<'p> = &'p dyn Fn(TaskKind, &Truth, Seed) -> std::result::Result<Arc<dyn Problem>, CoreError>;
 
 /// Describes the run that is asked for, as of now.
 pub(crate) fn describe(policy: &dyn Policy, splits: &[EvalSplit], config: &EvalConfig) -> RunInfo {
@@ -197,7 +199,7 @@ fn rows(dir: &Path, info: &RunInfo, traces: &[Trace], pose: Pose<'_>) -> Result<
         let role = roles
             .get(trace.split.as_str())
             .ok_or_else(|| refuse(format!("split {} is not in {RUN}", trace.split)))?;
-        let problem = pose(&trace.truth, Seed(0)).map_err(|e| refuse(e.to_string()))?;
+        let problem = pose(trace.task, &trace.truth, Seed(0)).map_err(|e| refuse(e.to_string()))?;
         rows.extend(scoring::score_trace(trace, &*problem, *role));
     }
     Ok(rows)

@@ -51,6 +51,12 @@ impl Problem for Processed {
             text => text,
         }
     }
+    fn whole_feedback(&self, answer: &Answer, view: View) -> Feedback {
+        match self.inner.whole_feedback(answer, view) {
+            Feedback::Image(image) => Feedback::Image(self.process(image, view)),
+            text => text,
+        }
+    }
     fn judge(&self, answer: &Answer) -> Verdict {
         self.inner.judge(answer)
     }

@@ -5,12 +5,14 @@
 //! the only loop that runs episodes, for evaluation and for training rollouts alike. Nothing here does I/O,
 //! reads a clock or knows a network.
 
-// The toy task of the tests is shared with crates that see this one from outside.
+// The toy tasks of the tests are shared with crates that see this one from outside.
 #[cfg(test)]
 extern crate self as vrrl_harness_core;
 
 mod answer;
 mod control;
+#[cfg(test)]
+mod control_tests;
 mod drive;
 #[cfg(test)]
 mod drive_tests;
@@ -25,6 +27,8 @@ mod seed;
 mod task;
 #[cfg(test)]
 mod toy;
+#[cfg(test)]
+mod toy_point;
 mod trace;
 mod truth;
 mod verdict;

@@ -72,6 +72,6 @@ fn collect(dir: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
 }
 
 /// Rebuilds a toy from its truth.
-pub fn pose(truth: &Truth, seed: Seed) -> Result<Arc<dyn Problem>, Error> {
+pub fn pose(_kind: TaskKind, truth: &Truth, seed: Seed) -> Result<Arc<dyn Problem>, Error> {
     Ok(Arc::new(Posed::<toy::Toy>(toy::Toy::from_truth(truth, seed)?)))
 }

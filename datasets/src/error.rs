@@ -72,6 +72,14 @@ pub enum Error {
     /// A folder with someone else's files.
     #[error("{0} exists and is no materialized split; choose another folder or empty it")]
     Occupied(PathBuf),
+    /// An export that cannot be written.
+    #[error("cannot export to {path}: {reason}")]
+    Export {
+        /// The folder.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// An item of a file of maps.
     #[error("cannot import {file}, {item}: {reason}")]
     Import {

@@ -1,0 +1,46 @@
+//! The wording of exported prompts, in one place.
+//!
+//! A prompt is the problem's own question and one sentence on how to answer. Trained checkpoints depend on such
+//! wording; prompt profiles will take it over when they exist.
+
+use vrrl_harness_core::{Dialect, Problem, TaskKind};
+
+use super::Turns;
+
+/// Where a picture stands in a text.
+pub(super) const PICTURE: &str = "<image>";
+
+/// Question and sentence on the turn language, without the picture.
+pub(super) fn text(problem: &dyn Problem, dialect: Dialect, turns: Turns) -> String {
+    format!("{} {}", problem.question(), how(problem.kind(), dialect, turns))
+}
+
+/// The sentence on how to answer.
+fn how(task: TaskKind, dialect: Dialect, turns: Turns) -> String {
+    let what = match task {
+        TaskKind::Maze => "the moves, separated by blanks",
+        TaskKind::Table | TaskKind::Chart => "x and y in pixels of the picture, separated by a blank",
+    };
+    match (turns, dialect) {
+        (Turns::Single, _) => format!("Answer with <FINAL>…</FINAL>: {what}."),
+        (Turns::Multi, Dialect::ReflectionTag) => format!(
+            "Propose with <ANSWER>…</ANSWER>: {what}. You will see your proposal drawn; then commit it by repeating \
+             it in <FINAL>…</FINAL>, or reason in <THINK>…</THINK> and propose again."
+        ),
+        (Turns::Multi, Dialect::BareCommit) => format!(
+            "Propose with <ANSWER>…</ANSWER>: {what}. You will see your proposal drawn; then commit it with \
+             <FINAL/>, or propose again."
+        ),
+    }
+}
+
+/// What is said beside a drawn proposal.
+pub(super) const DRAWN: &str = "Your proposal, drawn.";
+
+/// What a demonstration reasons before it revises.
+pub(super) fn reasoning(task: TaskKind) -> &'static str {
+    match task {
+        TaskKind::Maze => "The drawn moves are not a shortest path to the gift.",
+        TaskKind::Table | TaskKind::Chart => "The marker is not on what the question names.",
+    }
+}

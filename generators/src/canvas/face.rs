@@ -27,8 +27,8 @@ const FILES: [&[u8]; 11] = [
     include_bytes!("fonts/hand-bold.ttf"),
 ];
 
-/// Where a letter that its own font lacks is taken from, in this order: serif, sans and their bold forms.
-const SPARE: [[usize; 2]; 2] = [[0, 3], [1, 4]];
+/// Where a letter that its own font lacks is taken from: sans, which has all, and its bold form.
+const SPARE: [usize; 2] = [3, 4];
 
 /// Where a family begins in [`FILES`].
 const fn regular(family: Family) -> usize {
@@ -54,6 +54,8 @@ pub(super) struct Letter {
 /// A font at any size.
 pub(super) struct Face {
     letters: Vec<Letter>,
+    /// By how much pairs of ASCII letters move together, in parts of `em`, the second letter running fastest.
+    kerns: Vec<i16>,
     /// Whether italic is made by slanting the upright.
     slanted: bool,
     /// Highest and lowest ink of all letters, and height of `H`, in 2^14ths of the size.
@@ -74,14 +76,15 @@ impl Face {
     fn load(font: Font, bold: usize) -> Self {
         let cut = font.family == Family::Serif && font.italic && bold == 0;
         let file = if cut { 2 } else { regular(font.family) + bold };
-        let sources = [file, SPARE[bold][0], SPARE[bold][1]];
+        let sources = [file, SPARE[bold]];
         let letters: Vec<Letter> = letters().map(|c| Letter::find(c, &sources)).collect();
         let part = |letter: &Letter, y: i32| (i64::from(y) << 14).div_euclid(i64::from(letter.em)) as i32;
         let rise = letters.iter().map(|l| part(l, l.ink[3]) + 1).max().unwrap_or(0);
         let fall = letters.iter().map(|l| part(l, -l.ink[1]) + 1).max().unwrap_or(0);
         let capital = &letters[index('H').expect("H is ASCII")];
         let capital = part(capital, capital.ink[3]);
-        Self { letters, slanted: font.italic && !cut, rise, fall, capital }
+        let kerns = kerns(parsed(file), &letters[..ASCII]);
+        Self { letters, kerns, slanted: font.italic && !cut, rise, fall, capital }
     }
 
     /// Pixels from the baseline to the highest and the lowest ink of any letter, rounded up.
@@ -93,6 +96,17 @@ impl Face {
     /// Height of a capital in [`GRID`]s.
     pub(super) fn capital(&self, px: u16) -> i32 {
         (i32::from(px) * self.capital) >> (14 - GRID.trailing_zeros())
+    }
+
+    /// What the pen moves between two letters beside the first one's width, in [`GRID`]s.
+    pub(super) fn kern(&self, first: usize, second: usize, px: u16) -> i32 {
+        if first >= ASCII || second >= ASCII {
+            return 0;
+        }
+        match self.kerns[first * ASCII + second] {
+            0 => 0,
+            kern => scale(i32::from(kern), self.letters[first].em, px),
+        }
     }
 
     /// Width of a letter in [`GRID`]s, and where its ink begins and ends, measured from the pen.
@@ -111,6 +125,18 @@ fn scale(v: i32, em: i32, px: u16) -> i32 {
     (2 * v + em).div_euclid(2 * em) as i32
 }
 
+/// Letters of ASCII, which come first.
+const ASCII: usize = 95;
+
+fn kerns(face: &ttf_parser::Face<'_>, letters: &[Letter]) -> Vec<i16> {
+    let Some(table) = face.tables().kern else { return vec![0; ASCII * ASCII] };
+    let kern = |a: &Letter, b: &Letter| {
+        let mut found = table.subtables.into_iter().filter(|t| t.horizontal && !t.has_cross_stream);
+        found.find_map(|t| t.glyphs_kerning(a.id, b.id)).unwrap_or(0)
+    };
+    letters.iter().flat_map(|a| letters.iter().map(move |b| kern(a, b))).collect()
+}
+
 /// All letters, in the order of their places.
 fn letters() -> impl Iterator<Item = char> {
     (' '..='~').chain(EXTRA.chars())
@@ -122,7 +148,7 @@ pub(super) fn index(c: char) -> Option<usize> {
     match c {
         ' '..='~' => Some(c as usize - ' ' as usize),
         '\u{a0}' => Some(0),
-        _ => EXTRAS.get_or_init(|| EXTRA.chars().collect()).binary_search(&c).ok().map(|at| at + 95),
+        _ => EXTRAS.get_or_init(|| EXTRA.chars().collect()).binary_search(&c).ok().map(|at| at + ASCII),
     }
 }
 

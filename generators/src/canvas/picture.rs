@@ -18,10 +18,12 @@ pub(crate) enum Dash {
     Dotted,
 }
 
-/// An RGB picture, row-major.
+/// An RGB picture, row-major, or a part of one that is drawn in the coordinates of the whole.
 #[derive(Clone)]
 pub(crate) struct Picture {
     image: Image,
+    /// The whole picture's place of the first pixel held.
+    corner: (i32, i32),
 }
 
 impl Picture {
@@ -30,12 +32,18 @@ impl Picture {
         let pixels = width as usize * height as usize;
         let image = Image::from_raw(width, height, background.repeat(pixels))
             .expect("the buffer has three bytes for each pixel");
-        Self { image }
+        Self { image, corner: (0, 0) }
     }
 
     /// To draw on a picture that is there.
     pub(crate) fn from_image(image: Image) -> Self {
-        Self { image }
+        Self { image, corner: (0, 0) }
+    }
+
+    /// Only the pixels of `part` of a larger picture, in its coordinates: drawing all of it costs what is seen.
+    pub(crate) fn part(part: Bounds, background: Rgb) -> Self {
+        let [width, height] = [part.width(), part.height()].map(|pixels| pixels.max(0).unsigned_abs());
+        Self { corner: (part.x0, part.y0), ..Self::new(width, height, background) }
     }
 
     /// What was drawn.
@@ -53,9 +61,9 @@ impl Picture {
         i32::try_from(self.image.height()).unwrap_or(i32::MAX)
     }
 
-    /// All its pixels.
+    /// All its pixels, in the coordinates that drawing uses.
     pub(crate) fn bounds(&self) -> Bounds {
-        Bounds::new(0, 0, self.width(), self.height())
+        Bounds::sized(self.corner.0, self.corner.1, self.width(), self.height())
     }
 
     /// Fills a box.
@@ -99,9 +107,8 @@ impl Picture {
     /// (0, 0) being the picture's corner, so that a pixel's centre is at (4, 4). Where it crosses itself alpha
     /// counts once.
     pub(crate) fn line(&mut self, points: &[(i32, i32)], width: i32, dash: Dash, colour: Rgb, alpha: u8) {
-        let window = Bounds::new(0, 0, self.width(), self.height());
         let mut fill = self.fill();
-        stroke::stroke(&mut fill, points, width, dash, window);
+        stroke::stroke(&mut fill, points, width, dash, self.bounds());
         self.paint(fill, colour, alpha);
     }
 
@@ -121,7 +128,8 @@ impl Picture {
     }
 
     fn fill(&self) -> Fill {
-        Fill::new(Window { x: [0, self.width()], y: [0, self.height()] }, 4)
+        let b = self.bounds();
+        Fill::new(Window { x: [b.x0, b.x1], y: [b.y0, b.y1] }, 4)
     }
 
     fn paint(&mut self, fill: Fill, colour: Rgb, alpha: u8) {
@@ -145,21 +153,23 @@ impl Picture {
         if width == 0 {
             return;
         }
-        let left = x.saturating_neg().clamp(0, width as i32);
-        let right = self.width().saturating_sub(x).clamp(left, width as i32);
+        let b = self.bounds();
+        let left = b.x0.saturating_sub(x).clamp(0, width as i32);
+        let right = b.x1.saturating_sub(x).clamp(left, width as i32);
         if left == right {
             return;
         }
-        let height = self.height();
         for (line, coverage) in (0..).zip(mask.chunks_exact(width)) {
             let row = y.saturating_add(line);
-            if (0..height).contains(&row) {
+            if (b.y0..b.y1).contains(&row) {
                 self.stain(row, x + left, &coverage[left as usize..right as usize], colour, 255);
             }
         }
     }
 
+    /// Pixels of one row, all of them held.
     fn row(&mut self, y: i32, from: i32, to: i32) -> &mut [u8] {
+        let (y, from, to) = (y - self.corner.1, from - self.corner.0, to - self.corner.0);
         let start = y as usize * self.image.width() as usize;
         let pixels: &mut [u8] = &mut self.image;
         &mut pixels[(start + from as usize) * 3..(start + to as usize) * 3]

@@ -81,8 +81,8 @@ pub(super) fn stroke(fill: &mut Fill, points: &[(i32, i32)], width: i32, dash: D
         if length == 0 {
             continue;
         }
-        if let Some((begin, end)) = visible(from, to, length, seen) {
-            pieces(phase, begin, end, on, off, |a, b| {
+        if let Some(seen) = visible(from, to, length, seen) {
+            pieces(phase, length, seen, [on, off], |a, b| {
                 segment(fill, along(from, to, length, a), along(from, to, length, b), width);
             });
         }
@@ -95,15 +95,22 @@ pub(super) fn stroke(fill: &mut Fill, points: &[(i32, i32)], width: i32, dash: D
     }
 }
 
-/// Calls `piece` for the strokes between `begin` and `end` of a segment that starts at `phase`.
-fn pieces(phase: i64, begin: i64, end: i64, on: i64, off: i64, mut piece: impl FnMut(i64, i64)) {
+/// Calls `piece` for the strokes of a segment that starts at `phase`, those that may be seen: whole ones, so that a
+/// part of a picture is drawn as the whole is.
+fn pieces(
+    phase: i64,
+    length: i64,
+    (begin, end): (i64, i64),
+    [on, off]: [i64; 2],
+    mut piece: impl FnMut(i64, i64),
+) {
     if off == 0 {
-        return piece(begin, end);
+        return piece(0, length);
     }
     let period = on + off;
     let mut start = (phase + begin).div_euclid(period) * period - phase;
     while start < end {
-        let (a, b) = (start.max(begin), (start + on).min(end));
+        let (a, b) = (start.max(0), (start + on).min(length));
         if a < b {
             piece(a, b);
         }

@@ -18,9 +18,9 @@ pub enum Family {
     Sans,
     /// Letters of one width.
     Mono,
-    /// Heavy serifs.
+    /// Heavy serifs; digits of different widths.
     Slab,
-    /// Handwriting.
+    /// Handwriting; digits of different widths.
     Hand,
 }
 
@@ -136,8 +136,11 @@ struct Line {
 impl Line {
     fn of(face: &Face, px: u16, text: &str) -> Self {
         let (mut pen, mut left, mut right) = (0_i32, 0, 0);
+        let mut before = None;
         for letter in letters(text) {
             let (advance, begin, end) = face.advance(letter, px);
+            let kern = before.replace(letter).map_or(0, |before| face.kern(before, letter, px));
+            pen = pen.saturating_add(kern);
             left = left.min(pen.saturating_add(begin - SLACK));
             right = right.max(pen.saturating_add(end + SLACK));
             pen = pen.saturating_add(advance);
@@ -218,8 +221,10 @@ impl Set {
         let (cos, sin) = (i64::from(self.turn.0), i64::from(self.turn.1));
         face::with_page(self.font, self.turn, |page: &mut Page| {
             let mut ink = Bounds::default();
-            let mut done = 0_i64;
+            let (mut done, mut before) = (0_i64, None);
             for letter in letters(text) {
+                let kern = before.replace(letter).map_or(0, |before| face.kern(before, letter, self.font.px));
+                done += i64::from(kern);
                 let (x, right) = quarters(self.pen.0 + rounded(done * cos));
                 let (y, down) = quarters(self.pen.1 - rounded(done * sin));
                 done += i64::from(face.advance(letter, self.font.px).0);

@@ -1,7 +1,8 @@
 """Makes the fonts of this folder from their sources (see README.md): `python subset.py FOLDER`.
 
 FOLDER holds the unpacked sources; needs fonttools and brotli. Keeps the characters below, drops hints and layout
-tables, and gives each subset a name of its own, as the licences ask of changed fonts.
+tables but for the kerning of letters (as an old-style `kern` table, which needs no shaping), and gives each subset a
+name of its own, as the licences ask of changed fonts.
 """
 
 import io
@@ -9,7 +10,8 @@ import pathlib
 import sys
 
 from fontTools import subset
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTFont, newTable
+from fontTools.ttLib.tables._k_e_r_n import KernTable_format_0
 
 HERE = pathlib.Path(__file__).parent
 CHARACTERS = (
@@ -43,16 +45,63 @@ def rename(font, name):
         table.setName(text, key, 3, 1, 0x409)
 
 
+def kerning(font):
+    """Pairs of ASCII characters and by how much they move together. Digits keep their columns."""
+    glyph = font.getBestCmap()
+    characters = [chr(c) for c in range(0x21, 0x7F) if c in glyph and not chr(c).isdigit()]
+    table = font["GPOS"].table if "GPOS" in font else None
+    if table is None or table.LookupList is None:
+        return {}
+    features = [r.Feature for r in table.FeatureList.FeatureRecord if r.FeatureTag == "kern"]
+    lookups = sorted({index for feature in features for index in feature.LookupListIndex})
+    pairs = {}
+    for index in lookups:
+        subtables = [getattr(t, "ExtSubTable", t) for t in table.LookupList.Lookup[index].SubTable]
+        subtables = [t for t in subtables if t.LookupType == 2]
+        for a in characters:
+            for b in characters:
+                names = glyph[ord(a)], glyph[ord(b)]
+                value = next((v for v in (advance(t, *names) for t in subtables) if v is not None), 0)
+                if value and names not in pairs:
+                    pairs[names] = value
+    return pairs
+
+
+def advance(subtable, first, second):
+    """What a subtable adds between two glyphs; None where it says nothing of the first."""
+    if first not in subtable.Coverage.glyphs:
+        return None
+    if subtable.Format == 1:
+        records = subtable.PairSet[subtable.Coverage.glyphs.index(first)].PairValueRecord
+        record = next((r for r in records if r.SecondGlyph == second), None)
+        return None if record is None else getattr(record.Value1, "XAdvance", 0) or 0
+    record = subtable.Class1Record[subtable.ClassDef1.classDefs.get(first, 0)]
+    record = record.Class2Record[subtable.ClassDef2.classDefs.get(second, 0)]
+    return getattr(record.Value1, "XAdvance", 0) or 0
+
+
+def add_kerning(font, pairs):
+    """As a table of the old style."""
+    if pairs:
+        table = KernTable_format_0()
+        table.coverage, table.tupleIndex, table.kernTable = 1, None, pairs
+        font["kern"] = newTable("kern")
+        font["kern"].version, font["kern"].kernTables = 0, [table]
+
+
 def main(folder):
     options = subset.Options(
         layout_features=[], hinting=False, notdef_outline=True, glyph_names=False, desubroutinize=True,
         drop_tables=["GSUB", "GPOS", "GDEF", "kern", "DSIG", "FFTM", "PfEd", "STAT", "gasp", "meta"],
     )
     for stem, (name, source) in SOURCES.items():
+        pairs = kerning(TTFont(folder / source))
         font = subset.load_font(str(folder / source), options)
         subsetter = subset.Subsetter(options)
         subsetter.populate(text=CHARACTERS)
         subsetter.subset(font)
+        # Subsetting keeps the names of glyphs while the font is in memory.
+        add_kerning(font, pairs)
         rename(font, name)
         if "CFF " in font:
             cff = font["CFF "].cff
@@ -66,7 +115,7 @@ def main(folder):
         path = HERE / f"{stem}.{'otf' if 'CFF ' in font else 'ttf'}"
         path.write_bytes(out.getvalue())
         missing = [c for c in CHARACTERS if ord(c) not in font.getBestCmap()]
-        print(f"{path.name}: {len(out.getvalue())} bytes, without {''.join(missing)}")
+        print(f"{path.name}: {len(out.getvalue())} bytes, {len(pairs)} kerns, without {''.join(missing)}")
 
 
 main(pathlib.Path(sys.argv[1]))

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use vrrl_harness_core::reward::Score;
-use vrrl_harness_core::{Dialect, End, PolicyInfo, Role, Seed, TaskKind, View};
+use vrrl_harness_core::{Dialect, End, FeedbackMode, PolicyInfo, Role, Seed, TaskKind, View};
 use vrrl_harness_stats::Estimate;
 
 use crate::EvalConfig;
@@ -121,6 +121,9 @@ pub struct SplitSummary {
     pub dialect: Dialect,
     /// Control condition; `none` where the policy saw what there was to see.
     pub control: String,
+    /// Grounding: how much of the picture feedback showed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<FeedbackMode>,
     /// Final answer exact, whatever the format (Wilson).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<Estimate>,

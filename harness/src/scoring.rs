@@ -65,6 +65,7 @@ pub fn summarise(split: &SplitInfo, config: &EvalConfig, rows: &[&ScoreRow], fau
         max_turns: config.max_turns,
         dialect: config.dialect,
         control: config.control.word().into(),
+        feedback: (split.task != TaskKind::Maze).then_some(config.feedback),
         accuracy: share(&|r| r.correct),
         accuracy_well_formed: share(&|r| r.correct && r.score.well_formed),
         first_accuracy: share(&|r| r.correct_first),

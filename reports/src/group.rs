@@ -3,11 +3,14 @@
 use crate::run::{method_label, method_rank, stem, Metric, Run, SplitResult};
 
 /// Training seeds of one method under one decoding.
+#[derive(Clone)]
 pub(crate) struct Group<'r> {
     /// Name for people.
     pub label: String,
     /// Method.
     pub method: String,
+    /// [`Run::condition`] of all its runs.
+    pub condition: String,
     /// Runs, by training seed.
     pub runs: Vec<&'r Run>,
 }
@@ -17,7 +20,9 @@ pub(crate) fn groups<'r>(runs: &'r [Run], decoding: &str) -> Vec<Group<'r>> {
     let mut all: Vec<Group<'r>> = Vec::new();
     for run in runs.iter().filter(|r| r.decoding == decoding) {
         let name = stem(&run.model);
-        match all.iter_mut().find(|g| g.method == run.method && stem(&g.runs[0].model) == name) {
+        match all.iter_mut().find(|g| {
+            g.method == run.method && g.condition == run.condition && stem(&g.runs[0].model) == name
+        }) {
             Some(group) => group.runs.push(run),
             None => {
                 let plain = name.replace('-', "_") == run.method;
@@ -26,7 +31,12 @@ pub(crate) fn groups<'r>(runs: &'r [Run], decoding: &str) -> Vec<Group<'r>> {
                     method if plain => method_label(method),
                     method => format!("{} ({name})", method_label(method)),
                 };
-                all.push(Group { label, method: run.method.clone(), runs: vec![run] });
+                let label = match run.condition.as_str() {
+                    "" => label,
+                    condition => format!("{label}, {condition}"),
+                };
+                let (method, condition) = (run.method.clone(), run.condition.clone());
+                all.push(Group { label, method, condition, runs: vec![run] });
             }
         }
     }

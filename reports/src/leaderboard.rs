@@ -12,7 +12,11 @@ use crate::run::{decoding_label, decoding_rank, Metric, Run, SplitResult};
 
 /// Columns of the long form: name, type, meaning.
 pub(crate) const COLUMNS: [(&str, &str, &str); 19] = [
-    ("model", "string", "MODEL without its folder"),
+    (
+        "model",
+        "string",
+        "MODEL without its folder; in brackets what was shown as feedback, where not the usual",
+    ),
     ("method", "string", "training method; `reference` for oracle and the like, `external` for endpoints"),
     ("backend", "string", "backend that really ran"),
     ("decoding", "string", "`greedy`, or `t` and the temperature"),
@@ -89,7 +93,7 @@ fn row(run: &Run, split: &SplitResult, metric: &str, number: Metric) -> [String;
     // `{}` of a float is its shortest form that reads back as the same float.
     let end = |pick: fn((f64, f64)) -> f64| number.ci.map(pick).map_or_else(String::new, |x| x.to_string());
     [
-        run.model.clone(),
+        bracketed(&run.model, &run.condition),
         run.method.clone(),
         run.backend.clone(),
         run.decoding.clone(),
@@ -109,6 +113,15 @@ fn row(run: &Run, split: &SplitResult, metric: &str, number: Metric) -> [String;
         run.code_version.clone(),
         run.date.clone(),
     ]
+}
+
+/// A model's name with what it was shown as feedback, where that is not the usual.
+fn bracketed(model: &str, condition: &str) -> String {
+    if condition.is_empty() {
+        model.to_owned()
+    } else {
+        format!("{model} [{condition}]")
+    }
 }
 
 /// What the columns of the long form mean (a table schema).
@@ -161,6 +174,16 @@ impl Columns {
         self.id.iter().chain(&self.ood).cloned().collect()
     }
 
+    /// A split's name for people: its last part where no other column has the same, else the full name.
+    pub(crate) fn name<'s>(&self, split: &'s str) -> &'s str {
+        let same = self.id.iter().chain(&self.ood).filter(|other| short(other) == short(split)).count();
+        if same > 1 {
+            split
+        } else {
+            short(split)
+        }
+    }
+
     /// The split that Δref is read from: 7×7 mazes as in the paper's hardest column, else the hardest here.
     pub(crate) fn delta(&self) -> Option<String> {
         let paper = self.ood.iter().find(|s| short(s) == "ood7");
@@ -186,19 +209,20 @@ pub(crate) fn wide(runs: &[Run]) -> CsvResult {
     let columns = Columns::of(runs);
     let mut out = csv::Writer::from_writer(Vec::new());
     let mut header: Vec<String> = ["model", "method", "decoding", "seeds"].map(str::to_owned).to_vec();
-    header.extend(columns.all().iter().map(|s| short(s).to_owned()));
+    header.extend(columns.all().iter().map(|s| columns.name(s).to_owned()));
     header.push("id".into());
     header.push("ood_average".into());
     let delta = columns.delta();
-    header.extend(
-        delta.iter().flat_map(|s| [format!("delta_ref_{}", short(s)), format!("turns_{}", short(s))]),
-    );
+    header.extend(delta.iter().flat_map(|s| {
+        let name = columns.name(s);
+        [format!("delta_ref_{name}"), format!("turns_{name}")]
+    }));
     out.write_record(&header)?;
     let text = |x: Option<f64>| x.map_or_else(String::new, |x| x.to_string());
     for decoding in decodings(runs) {
         for group in groups(runs, &decoding) {
             let mut row = vec![
-                crate::run::stem(&group.runs[0].model).to_owned(),
+                bracketed(crate::run::stem(&group.runs[0].model), &group.condition),
                 group.method.clone(),
                 decoding.clone(),
                 group.runs.len().to_string(),
@@ -229,14 +253,12 @@ pub(crate) fn markdown(runs: &[Run], info: &PageInfo) -> String {
             "Percent, with 95 % intervals; Δref is the accuracy gained after the first answer, in points.\n"
         );
         let mut header = vec!["method".to_owned(), "seeds".to_owned()];
-        header.extend(columns.all().iter().map(|s| cell(short(s))));
+        header.extend(columns.all().iter().map(|s| cell(columns.name(s))));
         header.push("OOD average".into());
-        header.extend(
-            columns
-                .delta()
-                .iter()
-                .flat_map(|s| [format!("Δref {}", cell(short(s))), format!("turns {}", cell(short(s)))]),
-        );
+        header.extend(columns.delta().iter().flat_map(|s| {
+            let name = cell(columns.name(s));
+            [format!("Δref {name}"), format!("turns {name}")]
+        }));
         let _ = writeln!(out, "| {} |", header.join(" | "));
         let _ = writeln!(out, "|---|{}", "---:|".repeat(header.len() - 1));
         for group in groups(runs, &decoding) {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
-use vrrl_harness::{RunInfo, SplitInfo, SplitSummary, Summary};
-use vrrl_harness_core::FORMAT;
+use vrrl_harness::{EvalConfig, RunInfo, SplitInfo, SplitSummary, Summary};
+use vrrl_harness_core::{Control, FeedbackMode, FORMAT};
 use vrrl_harness_stats::Estimate;
 
 use crate::run::{decoding_rank, method_rank, Metric, Run, SplitResult};
@@ -35,7 +35,8 @@ pub fn load_sampling(run_dirs: &[PathBuf], episodes: usize) -> Result<Vec<Run>> 
         }
     }
     runs.sort_by_key(|r| {
-        (method_rank(&r.method), r.method.clone(), r.model.clone(), decoding_rank(&r.decoding), r.id.clone())
+        let name = (r.method.clone(), r.model.clone(), r.condition.clone());
+        (method_rank(&r.method), name, decoding_rank(&r.decoding), r.id.clone())
     });
     Ok(runs)
 }
@@ -93,6 +94,7 @@ fn one(dir: &Path, episodes: usize) -> Result<Run> {
         engine: info.policy.engine,
         fingerprint: info.policy.fingerprint,
         decoding: info.decoding,
+        condition: condition(&info.config),
         config_hash: info.config_hash,
         code_version: info.code_version,
         date: info.date,
@@ -101,6 +103,14 @@ fn one(dir: &Path, episodes: usize) -> Result<Run> {
         episodes,
         gaps,
     })
+}
+
+/// What was shown as feedback, where it is not the usual.
+fn condition(config: &EvalConfig) -> String {
+    let control = (config.control != Control::None).then(|| format!("control {}", config.control.word()));
+    let whole =
+        (config.feedback != FeedbackMode::Crop).then(|| format!("{} feedback", config.feedback.word()));
+    control.into_iter().chain(whole).collect::<Vec<_>>().join(", ")
 }
 
 /// A whole JSON file of a format this code knows.

@@ -107,6 +107,9 @@ pub struct Run {
     pub fingerprint: String,
     /// `t1`, `greedy`, `t0.7`, ...
     pub decoding: String,
+    /// What was shown as feedback, where it is not the usual: `control blank`, `whole feedback`, ...; else
+    /// empty.
+    pub condition: String,
     /// Hash of the resolved configuration.
     pub config_hash: String,
     /// Code version.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use vrrl_harness_core::Dialect;
+use vrrl_harness_core::{Control, Dialect, FeedbackMode};
 
 use crate::output::Format;
 
@@ -255,6 +255,13 @@ pub(crate) struct EvalArgs {
     /// More faults than this share fail the run.
     #[arg(long, value_name = "R", default_value_t = 0.01)]
     pub max_fault_rate: f64,
+    /// What is shown in place of the policy's own feedback: none (its own), blank (an empty picture of equal
+    /// size), swapped (the same proposal on the split's next example), oracle (a right answer, drawn).
+    #[arg(long, value_name = "CONTROL", default_value = "none", value_parser = control)]
+    pub control: Control,
+    /// For tables and charts: crop (the surroundings of the point) or whole (the full picture).
+    #[arg(long, value_name = "MODE", default_value = "crop", value_parser = feedback)]
+    pub feedback: FeedbackMode,
     /// Turn language [default: the checkpoint's own, else bare_commit].
     #[arg(long, value_parser = dialect)]
     pub dialect: Option<Dialect>,
@@ -267,6 +274,16 @@ pub(crate) struct EvalArgs {
     /// json prints summary.json at the end.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+fn control(word: &str) -> Result<Control, String> {
+    let known = Control::ALL.map(Control::word).join(", ");
+    Control::ALL.into_iter().find(|c| c.word() == word).ok_or_else(|| format!("there are {known}"))
+}
+
+fn feedback(word: &str) -> Result<FeedbackMode, String> {
+    let known = FeedbackMode::ALL.map(FeedbackMode::word).join(", ");
+    FeedbackMode::ALL.into_iter().find(|m| m.word() == word).ok_or_else(|| format!("there are {known}"))
 }
 
 fn dialect(word: &str) -> Result<Dialect, String> {

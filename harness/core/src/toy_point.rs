@@ -1,4 +1,4 @@
-//! A tiny pointing task for tests: one bright pixel in a picture of random grey. The real ones live in the
+//! A tiny pointing task for tests: a bright spot in a picture of one random colour. The real ones live in the
 //! generators.
 
 use std::sync::Arc;
@@ -16,9 +16,9 @@ pub const REACH: u32 = 5;
 /// The task.
 pub struct Spot;
 
-/// A grey and a target.
+/// A colour and a target.
 pub struct Field {
-    grey: u8,
+    colour: [u8; 3],
     target: [u32; 2],
 }
 
@@ -29,14 +29,14 @@ impl Task for Spot {
 
     fn generate(_params: &(), seed: Seed) -> Result<Field, Error> {
         let mut rng = seed.rng();
-        let grey = rng.between(1, 200) as u8;
-        Ok(Field { grey, target: SIZE.map(|side| rng.between(0, side - 1)) })
+        let colour = [200; 3].map(|most| rng.between(1, most) as u8);
+        Ok(Field { colour, target: SIZE.map(|side| rng.between(0, side - 1)) })
     }
 
     fn from_truth(truth: &Truth, _seed: Seed) -> Result<Field, Error> {
         match truth {
             Truth::Region(RegionTruth { point: Some([x, y]), .. }) => {
-                Ok(Field { grey: 0, target: [*x as u32, *y as u32] })
+                Ok(Field { colour: [0; 3], target: [*x as u32, *y as u32] })
             }
             _ => Err(Error::Truth("not a point".into())),
         }
@@ -52,13 +52,18 @@ impl Task for Spot {
     }
 
     fn canonical(scene: &Field) -> Canonical {
-        let text = format!("{} {:?}", scene.grey, scene.target);
+        let text = format!("{:?} {:?}", scene.colour, scene.target);
         Canonical { exact: text.clone(), symmetric: text.clone(), pattern: text, size: 1 }
     }
 
     fn observe(scene: &Field, _view: View) -> Image {
-        let mut picture = Image::from_pixel(SIZE[0], SIZE[1], image::Rgb([scene.grey; 3]));
-        picture.put_pixel(scene.target[0], scene.target[1], image::Rgb([255; 3]));
+        let mut picture = Image::new(SIZE[0], SIZE[1]);
+        picture.pixels_mut().for_each(|pixel| pixel.0 = scene.colour);
+        // Wider than the mark, so that a mark on it does not hide it.
+        let [x, y] = scene.target;
+        for x in x.saturating_sub(1)..(x + 2).min(SIZE[0]) {
+            picture.get_pixel_mut(x, y).0 = [255; 3];
+        }
         picture
     }
 
@@ -70,7 +75,9 @@ impl Task for Spot {
         let (x, y) = (x as u32, y as u32);
         let (left, top) = (x.saturating_sub(REACH), y.saturating_sub(REACH));
         let (right, bottom) = ((x + REACH).min(SIZE[0]), (y + REACH).min(SIZE[1]));
-        Feedback::Image(image::imageops::crop_imm(&whole, left, top, right - left, bottom - top).to_image())
+        Feedback::Image(Image::from_fn(right - left, bottom - top, |i, j| {
+            *whole.get_pixel(left + i, top + j)
+        }))
     }
 
     fn whole_feedback(scene: &Field, answer: &Answer, view: View) -> Feedback {
@@ -79,7 +86,7 @@ impl Task for Spot {
                 if (0.0..f64::from(SIZE[0])).contains(&x) && (0.0..f64::from(SIZE[1])).contains(&y) =>
             {
                 let mut picture = Self::observe(scene, view);
-                picture.put_pixel(x as u32, y as u32, image::Rgb([255, 0, 0]));
+                picture.get_pixel_mut(x as u32, y as u32).0 = [255, 0, 0];
                 Feedback::Image(picture)
             }
             _ => Feedback::Text("outside".into()),

@@ -13,6 +13,8 @@ use vrrl_harness_core::{Error, Policy, Posed, Problem, Role, Seed, Task, TaskKin
 
 #[path = "../../core/src/toy.rs"]
 pub mod toy;
+#[path = "../../core/src/toy_point.rs"]
+pub mod toy_point;
 
 /// A split of toys.
 pub fn split(name: &str, n: u64, role: Role) -> EvalSplit {

@@ -43,10 +43,10 @@ fn statement(runs: &[Run], columns: &Columns) -> Option<String> {
         "Each policy proposes an answer, sees its proposal drawn into the picture, and then commits or revises. \
          Δref is what revising gains: final minus first accuracy. At {} on <b>{}</b> ({} examples): ",
         esc(&decoding_label(&decoding)),
-        esc(short(&split)),
+        esc(columns.name(&split)),
         count(n)
     );
-    let named = |method: &str| all.iter().find(|g| g.method == method);
+    let named = |method: &str| all.iter().find(|g| g.method == method && g.condition.is_empty());
     let vrrl = named("vrrl");
     let grpo = named("multi_sft_grpo").or_else(|| named("single_sft_grpo"));
     let mut shown: Vec<&Group<'_>> = vrrl.into_iter().chain(grpo).collect();

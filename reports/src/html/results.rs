@@ -2,7 +2,7 @@
 
 use crate::charts::interval;
 use crate::group::{groups, Group};
-use crate::leaderboard::{short, Columns};
+use crate::leaderboard::Columns;
 use crate::run::{Metric, Run};
 use crate::svg::esc;
 
@@ -56,14 +56,14 @@ fn table(runs: &[Run], decoding: &str, columns: &Columns) -> String {
         html.push_str(&format!(
             "<th scope=\"col\" title=\"{}\">{}{role}{n}</th>",
             esc(&split),
-            esc(short(&split))
+            esc(columns.name(&split))
         ));
     }
     if !columns.ood.is_empty() {
         html.push_str("<th scope=\"col\">OOD average</th>");
     }
     if let Some(split) = &delta {
-        let name = esc(short(split));
+        let name = esc(columns.name(split));
         html.push_str(&format!("<th scope=\"col\">Δref {name}<small>points</small></th><th scope=\"col\">turns {name}<small>commit included</small></th>"));
     }
     html.push_str("</tr></thead>");
@@ -85,8 +85,7 @@ fn table(runs: &[Run], decoding: &str, columns: &Columns) -> String {
             row(&mut html, group, columns, delta.as_deref(), ranges, None);
             if group.runs.len() > 1 {
                 for run in &group.runs {
-                    let one =
-                        Group { label: group.label.clone(), method: group.method.clone(), runs: vec![*run] };
+                    let one = Group { runs: vec![*run], ..group.clone() };
                     row(&mut html, &one, columns, delta.as_deref(), ranges, Some(run));
                 }
             }

@@ -2,7 +2,7 @@
 
 use crate::charts::{stacked, Lines, Series};
 use crate::group::{groups, mean, Group};
-use crate::leaderboard::{short, Columns};
+use crate::leaderboard::Columns;
 use crate::run::{Matrix, Run, SplitResult};
 use crate::svg::esc;
 
@@ -60,7 +60,7 @@ fn multiples(
                 })
                 .filter(|s| !s.points.is_empty())
                 .collect();
-            let title = format!("{}: {what}", short(split));
+            let title = format!("{}: {what}", columns.name(split));
             Lines { title, x_label: "turn".into(), percent: true, whole_x: true, series }.draw()
         })
         .collect()
@@ -70,7 +70,8 @@ fn multiples(
 pub(super) fn matrices(runs: &[Run], columns: &Columns) -> String {
     let html = for_each_decoding(runs, |decoding| {
         let groups = groups(runs, decoding);
-        let tables: String = columns.all().iter().filter_map(|split| table(&groups, split)).collect();
+        let tables: String =
+            columns.all().iter().filter_map(|split| table(&groups, split, columns.name(split))).collect();
         if tables.is_empty() {
             tables
         } else {
@@ -88,7 +89,7 @@ pub(super) fn matrices(runs: &[Run], columns: &Columns) -> String {
     )
 }
 
-fn table(groups: &[Group<'_>], split: &str) -> Option<String> {
+fn table(groups: &[Group<'_>], split: &str, name: &str) -> Option<String> {
     let mut rows = String::new();
     for group in groups.iter().filter(|g| !g.is_reference()) {
         let Some(m) = pooled(group, split) else { continue };
@@ -106,9 +107,9 @@ fn table(groups: &[Group<'_>], split: &str) -> Option<String> {
     let table = format!(
         "<table class=\"matrix\"><caption>{}</caption><thead><tr><th scope=\"col\">method</th><th scope=\"col\" class=\"bar\"><span class=\"hidden\">bar</span></th>\
          <th scope=\"col\">kept right</th><th scope=\"col\">fixed</th><th scope=\"col\">broken</th><th scope=\"col\">kept wrong</th></tr></thead><tbody>{rows}</tbody></table>",
-        esc(short(split))
+        esc(name)
     );
-    (!rows.is_empty()).then(|| scrolling(&format!("First by final, {}", short(split)), &table))
+    (!rows.is_empty()).then(|| scrolling(&format!("First by final, {name}"), &table))
 }
 
 /// Mean of the shares over training seeds.

@@ -73,7 +73,8 @@ fn name(run: &Run) -> String {
         method => method_label(method),
     };
     let seed = run.train_seed.map_or_else(String::new, |s| format!(", seed {s}"));
-    format!("{label}{seed} · {}", decoding_label(&run.decoding))
+    let condition = if run.condition.is_empty() { String::new() } else { format!(", {}", run.condition) };
+    format!("{label}{seed}{condition} · {}", decoding_label(&run.decoding))
 }
 
 type Bins<'r> = Vec<(&'r Run, BTreeMap<&'r str, Vec<&'r Sampled>>)>;

@@ -41,13 +41,34 @@
   const OUTCOMES = { fixed: ["fixed", "yes"], right: ["right from the start", "yes"], broken: ["broken", "no"], wrong: ["wrong", "no"] };
   const ENDS = { commit: "committed", malformed: "ended: malformed reply", repeat: "ended: repeated a proposal", turn_limit: "ended: turn limit", length: "ended: token limit", script_end: "ended: script ran out", fault: "ended: fault" };
 
+  // One picture at its own size; Escape or a click closes it.
+  const enlarged = make("dialog", "enlarged");
+  enlarged.addEventListener("click", () => enlarged.close());
+  document.body.append(enlarged);
+  const enlarge = (img) => {
+    const copy = img.cloneNode();
+    if (img.naturalWidth <= 128) copy.style.width = `${img.naturalWidth * 6}px`;
+    enlarged.replaceChildren(copy);
+    enlarged.showModal();
+  };
   const turnOf = (t, i) => {
     const figure = make("figure", "turn");
     if (t.image !== null) {
       const img = make("img");
+      // Few pixels are shown as pixels; a table or chart would only be torn by that, and opens at its own size.
+      img.addEventListener("load", () => {
+        const large = Math.max(img.naturalWidth, img.naturalHeight);
+        if (large > 128) img.classList.add("smooth");
+        if (large > 256) figure.classList.add("large");
+      });
       img.src = data.images[t.image];
       img.alt = i === 0 ? "the question" : "feedback: the proposal before, drawn";
-      figure.append(img);
+      const open = make("button", "open");
+      open.type = "button";
+      open.title = "open at full size";
+      open.addEventListener("click", () => enlarge(img));
+      open.append(img);
+      figure.append(open);
     } else {
       figure.append(make("div", "lost", t.lost ? "picture not kept" : "no picture"));
     }
@@ -68,21 +89,28 @@
     head.append(make("span", "badge " + kind, word));
     head.append(make("span", "badge", ENDS[e.end] ?? e.end));
     if (e.fault) head.append(make("span", "badge no", e.fault));
+    const question = e.turns[0]?.seen;
     const strip = make("div", "strip");
     strip.tabIndex = 0;
     strip.setAttribute("role", "region");
     strip.setAttribute("aria-label", `turns of ${e.id}`);
     strip.append(...e.turns.map(turnOf));
-    box.append(head, strip);
+    box.append(head);
+    if (question && question !== common) box.append(make("p", "question", question));
+    box.append(strip);
     return box;
   };
+  // The question that all episodes of a split share, if they do: said once.
+  let common = null;
   const draw = () => {
     const all = data.runs[run.value].splits[split.value].episodes;
+    const questions = new Set(all.map((e) => e.turns[0]?.seen).filter((q) => q));
+    common = questions.size === 1 ? [...questions][0] : null;
     const shown = all.filter((e) => filter.value === "all" || e.outcome === filter.value);
     from = Math.max(0, Math.min(from, shown.length - 1));
     from -= from % PAGE;
     const part = shown.slice(from, from + PAGE);
-    list.replaceChildren(...part.map(episodeOf));
+    list.replaceChildren(...(common ? [make("p", "question", common)] : []), ...part.map(episodeOf));
     if (!part.length) list.append(make("p", "none", "None of these in this sample."));
     byId("v-count").textContent = part.length ? `${from + 1}–${from + part.length} of ${shown.length}` : "0 of 0";
     byId("v-prev").disabled = from === 0;

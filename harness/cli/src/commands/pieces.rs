@@ -95,6 +95,8 @@ pub(crate) fn eval(args: EvalArgs) -> Result<Exit> {
             max_turns: args.max_turns,
             temperature: args.temperature,
             seed: args.seed,
+            control: args.control,
+            feedback: args.feedback,
             max_fault_rate: args.max_fault_rate,
             ..EvalConfig::default()
         },

@@ -8,7 +8,7 @@ use vrrl_harness_core::{Error, Posed, Problem, Seed, Task, TaskKind, Truth};
 
 use crate::maze::{Maze, MazeParams};
 use crate::place::Place;
-use crate::shift::{processed, take_post};
+use crate::shift::{processed, take_post, Needs};
 
 /// Draws the problem that `params` and `seed` decide. Parameters are the task's own and, beside them, `post`:
 /// operations on the finished picture ([`Op`](crate::shift::Op)).
@@ -18,11 +18,15 @@ use crate::shift::{processed, take_post};
 /// [`Error::Exhausted`] where bounded tries found no such problem.
 pub fn pose(kind: TaskKind, params: &Value, seed: Seed) -> Result<Arc<dyn Problem>, Error> {
     let (params, post) = take_post(kind, params)?;
-    let problem: Arc<dyn Problem> = match kind {
-        TaskKind::Maze => Arc::new(Posed::<Maze>(Maze::generate(&maze_params(&params)?, seed)?)),
+    // `spare` names what an occlusion must not hide; translucent patches hide nothing of a maze.
+    let (problem, spare): (Arc<dyn Problem>, _) = match kind {
+        TaskKind::Maze => {
+            (Arc::new(Posed::<Maze>(Maze::generate(&maze_params(&params)?, seed)?)), Vec::new())
+        }
         TaskKind::Table | TaskKind::Chart => return Err(unknown(kind)),
     };
-    Ok(processed(problem, post, seed))
+    let small = params.get("small") == Some(&Value::Bool(true));
+    Ok(processed(problem, post, Needs { small, spare }, seed))
 }
 
 /// Rebuilds the problem that a ground truth describes; `seed` decides what the truth leaves open. A place in an

@@ -8,6 +8,7 @@
 mod axis;
 mod near;
 mod op;
+mod pixels;
 mod posed;
 mod resolve;
 #[cfg(test)]
@@ -18,4 +19,4 @@ pub use op::Op;
 pub use resolve::resolve;
 
 pub(crate) use op::take_post;
-pub(crate) use posed::processed;
+pub(crate) use posed::{processed, Needs};

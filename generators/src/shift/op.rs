@@ -81,12 +81,37 @@ pub enum Op {
         /// Opacity, percent.
         cover: u32,
     },
+    /// A word across the picture, in grey.
+    Watermark {
+        /// Opacity, percent.
+        cover: u32,
+    },
 }
 
 impl Op {
+    /// The word used in files, which also names its random stream.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::GaussianNoise { .. } => "gaussian_noise",
+            Self::ShotNoise { .. } => "shot_noise",
+            Self::ImpulseNoise { .. } => "impulse_noise",
+            Self::GaussianBlur { .. } => "gaussian_blur",
+            Self::Defocus { .. } => "defocus",
+            Self::MotionBlur { .. } => "motion_blur",
+            Self::Contrast { .. } => "contrast",
+            Self::Brightness { .. } => "brightness",
+            Self::Jpeg { .. } => "jpeg",
+            Self::Pixelate { .. } => "pixelate",
+            Self::Rotate { .. } => "rotate",
+            Self::Perspective { .. } => "perspective",
+            Self::Occlude { .. } => "occlude",
+            Self::Watermark { .. } => "watermark",
+        }
+    }
+
     /// Which of its numbers is out of range.
     fn fault(self) -> Option<String> {
-        let checks: &[(&str, u32, u32, u32)] = &match self {
+        let checks = match self {
             Self::GaussianNoise { sigma } => vec![("sigma", sigma, 1, 1000)],
             Self::ShotNoise { photons } => vec![("photons", photons, 1, 1000)],
             Self::ImpulseNoise { share } => vec![("share", share, 1, 1000)],
@@ -97,6 +122,7 @@ impl Op {
             Self::Brightness { add } => vec![("add", add, 1, 1000)],
             Self::Jpeg { quality } => vec![("quality", quality, 1, 100)],
             Self::Pixelate { keep } => vec![("keep", keep, 10, 1000)],
+            Self::Watermark { cover } => vec![("cover", cover, 1, 100)],
             Self::Rotate { angle } => vec![("angle", angle, 1, 450)],
             Self::Perspective { shift } => vec![("shift", shift, 1, 300)],
             Self::Occlude { patches, side, cover } => {

@@ -152,7 +152,7 @@ mod tests {
         };
         let def = SplitDef { name: name.into(), ..find("ood6").unwrap() };
         let examples = mazes.iter().enumerate().map(example).collect();
-        Split { def, source: Source::Imported, examples, ceiling: None }
+        Split { def, source: Source::Imported, examples, again: BTreeMap::new(), ceiling: None }
     }
 
     #[test]

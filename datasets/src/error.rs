@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use vrrl_harness_core::Seed;
+
 /// Failures of this crate; each names the file, split or item.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -42,6 +44,52 @@ pub enum Error {
         /// How often it was tried.
         tries: u64,
     },
+    /// More distinct examples are asked for than the space holds.
+    #[error(
+        "{split}: n is {n}, but its params allow only {ceiling} distinct {class} examples (the ceiling; {all} over \
+         the train, val and test classes); lower n or widen params"
+    )]
+    Ceiling {
+        /// The split.
+        split: String,
+        /// Examples asked for.
+        n: usize,
+        /// Distinct examples of the class.
+        ceiling: usize,
+        /// The class.
+        class: &'static str,
+        /// Distinct examples of all classes.
+        all: usize,
+    },
+    /// A shift that always leads out of the class.
+    #[error(
+        "{split}: no draw of shift {shift} stays in the {class} class in {tries} tries (seed {seed}); choose a \
+         milder level"
+    )]
+    Again {
+        /// The split.
+        split: String,
+        /// The shift.
+        shift: String,
+        /// The class.
+        class: &'static str,
+        /// The scene's seed.
+        seed: Seed,
+        /// How often it was tried.
+        tries: u64,
+    },
+    /// A split that is opened for what its role does not allow.
+    #[error("split `{split}` is {role}: refused to {what} it; use {instead}")]
+    Sealed {
+        /// The split.
+        split: String,
+        /// Its role.
+        role: &'static str,
+        /// What was wanted.
+        what: &'static str,
+        /// What would do.
+        instead: &'static str,
+    },
     /// The operating system refused.
     #[error("cannot {action} {path}")]
     Io {
@@ -79,6 +127,21 @@ pub enum Error {
         path: PathBuf,
         /// Why, and what to do.
         reason: String,
+    },
+    /// Another process is writing the same.
+    #[error("another process is writing {0}; wait for it, or choose another folder")]
+    Busy(PathBuf),
+    /// Stopped from outside; what is done is on disk.
+    #[error(
+        "interrupted after {done} of {total} examples of {dir}; the same command again goes on from there"
+    )]
+    Interrupted {
+        /// The folder.
+        dir: PathBuf,
+        /// Examples done.
+        done: usize,
+        /// Examples in all.
+        total: usize,
     },
     /// An item of a file of maps.
     #[error("cannot import {file}, {item}: {reason}")]

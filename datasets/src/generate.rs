@@ -1,11 +1,12 @@
 //! From a definition to examples.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
-use vrrl_harness_core::{sha256_hex, Canonical, Example, Problem, Role, Seed};
+use vrrl_harness_core::Example;
 
+use crate::plan::{Class, Draw, Drawn, Plan};
+use crate::space;
 use crate::{Error, Source, Split, SplitDef};
 
 /// Candidates drawn at once; part of nothing that is written, since they are kept in order.
@@ -15,113 +16,60 @@ const TRIES: u64 = 400;
 /// Repeats in a row after which a size counts as exhausted.
 const REPEATS: u32 = 1000;
 
-/// The three disjoint parts of every space of examples.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Class {
-    /// Seven tenths.
-    Train,
-    /// One tenth: choosing checkpoints, development.
-    Val,
-    /// Two tenths: reporting.
-    Test,
-}
-
-impl Class {
-    /// The class that splits of a role draw from.
-    #[must_use]
-    pub fn of_role(role: Role) -> Self {
-        match role {
-            Role::Train => Self::Train,
-            Role::IdVal | Role::OodVal => Self::Val,
-            Role::IdTest | Role::OodTest => Self::Test,
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Val => "val",
-            Self::Test => "test",
-        }
-    }
-}
-
-/// The class of an example, by a hash of its form up to symmetry.
-#[must_use]
-pub fn class_of(canonical: &Canonical) -> Class {
-    let digest = sha256_hex(canonical.symmetric.as_bytes());
-    let number = u64::from_str_radix(&digest[..16], 16).expect("a digest is hexadecimal");
-    match number % 10 {
-        0..=6 => Class::Train,
-        7 => Class::Val,
-        _ => Class::Test,
-    }
-}
-
 /// All examples of a split.
 ///
 /// Training splits follow [`stream`] and may repeat an example; val and test splits hold examples that are
-/// distinct up to symmetry, and fewer than `n` where the space ends ([`Split::ceiling`]). The result does not
-/// depend on the number of threads.
+/// distinct up to symmetry (where `scenes` is given: whose base scenes are), and fewer than `n` where the search
+/// ends before ([`Split::ceiling`]). The result does not depend on the number of threads.
 ///
 /// # Errors
-/// [`Error::Definition`], or [`Error::Generate`] and [`Error::Class`] where params leave nothing to draw.
+/// [`Error::Definition`]; [`Error::Ceiling`] where it is known that the space holds fewer than `n`;
+/// [`Error::Generate`], [`Error::Class`] and [`Error::Again`] where params leave nothing to draw.
 pub fn generate(def: &SplitDef) -> Result<Split, Error> {
     def.check(&def.name)?;
-    let (examples, ceiling) = match Class::of_role(def.role) {
-        Class::Train => {
-            let examples = (0..def.n as u64).into_par_iter().map(|index| example_at(def, index));
-            (examples.collect::<Result<Vec<_>, _>>()?, None)
+    let plan = Plan::of(def)?;
+    let mut examples = Vec::with_capacity(def.n);
+    let mut again = BTreeMap::new();
+    let mut keep = |number: u64, drawn: Drawn| {
+        examples.push(plan.example(number, &drawn));
+        if drawn.draw.again > 0 {
+            again.insert(examples.len() - 1, drawn.draw.again);
         }
-        class => distinct(def, class)?,
     };
-    Ok(Split { def: def.clone(), source: Source::Generated, examples, ceiling })
+    let ceiling = match plan.class {
+        Class::Train => {
+            let drawn = (0..def.n as u64).into_par_iter().map(|index| plan.stream(index));
+            drawn.collect::<Result<Vec<_>, _>>()?.into_iter().zip(0..).for_each(|(drawn, i)| keep(i, drawn));
+            space::note(&plan)?
+        }
+        _ => distinct(&plan, &mut keep)?,
+    };
+    Ok(Split { def: def.clone(), source: Source::Generated, examples, again, ceiling })
 }
 
 /// Example `index` of a split's endless stream: of the role's class, a pure function of both.
 ///
 /// # Errors
-/// [`Error::Generate`] or, where the class is empty, [`Error::Class`].
+/// [`Error::Definition`], [`Error::Generate`] or, where the class is empty, [`Error::Class`].
 pub fn example_at(def: &SplitDef, index: u64) -> Result<Example, Error> {
-    const AGAIN: u64 = 10_000;
-    let class = Class::of_role(def.role);
-    let first = Seed(def.seed).derive(&def.name, index);
-    for again in 0..AGAIN {
-        let seed = if again == 0 { first } else { first.derive("again", again) };
-        let (problem, canonical) = pose(def, seed)?;
-        if class_of(&canonical) == class {
-            return Ok(example(def, index, seed, problem, &canonical));
-        }
-    }
-    Err(Error::Class { split: def.name.clone(), class: class.word(), index, tries: AGAIN })
+    let plan = Plan::of(def)?;
+    Ok(plan.example(index, &plan.stream(index)?))
 }
 
 /// The endless stream of a split from `start` on; see [`example_at`].
-pub fn stream(def: &SplitDef, start: u64) -> impl Iterator<Item = Result<Example, Error>> + '_ {
-    (start..).map(|index| example_at(def, index))
+///
+/// # Errors
+/// [`Error::Definition`]; items as [`example_at`].
+pub fn stream(def: &SplitDef, start: u64) -> Result<impl Iterator<Item = Result<Example, Error>>, Error> {
+    let plan = Plan::of(def)?;
+    Ok((start..).map(move |index| Ok(plan.example(index, &plan.stream(index)?))))
 }
 
-fn pose(def: &SplitDef, seed: Seed) -> Result<(Arc<dyn Problem>, Canonical), Error> {
-    let problem = vrrl_generators::pose(def.task, &def.params, seed)
-        .map_err(|source| Error::Generate { split: def.name.clone(), source })?;
-    let canonical = problem.canonical();
-    Ok((problem, canonical))
-}
-
-fn example(
-    def: &SplitDef,
-    number: u64,
-    seed: Seed,
-    problem: Arc<dyn Problem>,
-    canonical: &Canonical,
-) -> Example {
-    Example {
-        id: format!("{}-{number:06}", def.task.word()),
-        split: def.name.clone(),
-        seed,
-        content_hash: sha256_hex(canonical.exact.as_bytes()),
-        problem,
-    }
+/// What the examples of a split are drawn from, without the examples: 16 bytes for each.
+pub(crate) fn draws(plan: &Plan) -> Result<(Vec<Draw>, Option<String>), Error> {
+    let mut draws = Vec::with_capacity(plan.def.n);
+    let ceiling = distinct(plan, &mut |_, drawn| draws.push(drawn.draw))?;
+    Ok((draws, ceiling))
 }
 
 /// What a search has seen of one size.
@@ -133,35 +81,32 @@ struct Size {
 }
 
 /// Draws candidates in order and keeps those of the class that are new up to symmetry.
-fn distinct(def: &SplitDef, class: Class) -> Result<(Vec<Example>, Option<String>), Error> {
-    let spans = vrrl_generators::check(def.task, &def.params)
+fn distinct(plan: &Plan, keep: &mut dyn FnMut(u64, Drawn)) -> Result<Option<String>, Error> {
+    space::enough(plan)?;
+    let (def, params) = (&plan.def, plan.deciding_params());
+    let spans = vrrl_generators::check(def.task, params)
         .map_err(|source| Error::Generate { split: def.name.clone(), source })?;
     let mut sizes: BTreeMap<usize, Size> =
         spans.into_iter().map(|(size, _)| (size, Size::default())).collect();
     let most = (def.n as u64).saturating_mul(TRIES).max(100_000);
-    let mut seen = BTreeSet::new();
-    let mut examples = Vec::with_capacity(def.n);
+    // 128 bits of a hash stand for a form: a million forms meet by chance once in 10^26 splits.
+    let mut seen = HashSet::with_capacity(def.n);
     let mut drawn = 0;
     // One exhausted size does not end the search: the others fill up.
-    while examples.len() < def.n && drawn < most && sizes.values().any(|size| size.repeats_in_a_row < REPEATS)
-    {
+    while seen.len() < def.n && drawn < most && sizes.values().any(|size| size.repeats_in_a_row < REPEATS) {
         let candidates: Vec<_> = (drawn..(drawn + BATCH).min(most))
             .into_par_iter()
-            .map(|index| {
-                let seed = Seed(def.seed).derive(&def.name, index);
-                let (problem, canonical) = pose(def, seed)?;
-                Ok((class_of(&canonical) == class).then_some((seed, problem, canonical)))
-            })
+            .map(|index| plan.candidate(plan.seed(index)))
             .collect::<Result<_, Error>>()?;
         drawn += candidates.len() as u64;
-        for (seed, problem, canonical) in candidates.into_iter().flatten() {
-            if examples.len() == def.n {
+        for candidate in candidates.into_iter().flatten() {
+            if seen.len() == def.n {
                 break;
             }
-            let size = sizes.entry(canonical.size).or_default();
-            if !seen.contains(&canonical.symmetric) {
-                examples.push(example(def, examples.len() as u64, seed, problem, &canonical));
-                seen.insert(canonical.symmetric);
+            let size = sizes.entry(candidate.base.1).or_default();
+            let number = seen.len() as u64;
+            if seen.insert(space::fingerprint(&candidate.base.0)) {
+                keep(number, candidate);
                 size.kept += 1;
                 size.repeats_in_a_row = 0;
             } else {
@@ -170,8 +115,7 @@ fn distinct(def: &SplitDef, class: Class) -> Result<(Vec<Example>, Option<String
             }
         }
     }
-    let ceiling = ceiling(def, class, examples.len(), drawn, &sizes);
-    Ok((examples, ceiling))
+    Ok(ceiling(def, plan.class, seen.len(), drawn, &sizes))
 }
 
 /// Words for what ran out: sizes that gave nothing new for long, and those that repeated more than they gave.
@@ -202,7 +146,10 @@ fn ceiling(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
+    use vrrl_harness_core::Role;
 
     use super::*;
     use crate::find;
@@ -234,18 +181,36 @@ mod tests {
     }
 
     #[test]
-    fn a_small_space_ends_with_a_report_and_blocks_no_other_size() {
-        let alone = generate(&small("t/three", Role::IdTest, 1000, [3, 3])).unwrap();
-        let found = alone.examples.len();
-        let report = alone.ceiling.clone().unwrap();
-        assert!((50..400).contains(&found), "{found}");
-        assert!(report.contains(&format!("{found} of 1000")) && report.contains("size 3 ends"), "{report}");
+    fn a_small_space_has_a_ceiling_and_blocks_no_other_size() {
+        let error = generate(&small("t/three", Role::IdTest, 1000, [3, 3])).unwrap_err();
+        let Error::Ceiling { n: 1000, ceiling, class: "test", all, .. } = error else { panic!("{error}") };
+        let text = error.to_string();
+        assert!(
+            text.contains("t/three: n is 1000") && text.contains(&format!("only {ceiling} distinct test"))
+        );
+        assert_eq!((ceiling, all), (100, 479), "of the 879, those with a path of two moves or more");
+        let whole = generate(&small("t/three", Role::IdTest, ceiling, [3, 3])).unwrap();
+        assert_eq!(whole.examples.len(), ceiling);
+        // Fewer than there are may still be too rare to be found, which is reported.
+        let params = json!({"size": [3, 3], "holes": [1, 3]});
+        let rare = SplitDef { params, ..small("t/rare", Role::IdTest, ceiling, [3, 3]) };
+        let rare = generate(&rare).unwrap();
+        let found = rare.examples.len();
+        let report = rare.ceiling.unwrap();
+        assert!((10..ceiling).contains(&found), "{found}");
+        assert!(
+            report.contains(&format!("{found} of {ceiling}")) && report.contains("size 3 runs low"),
+            "{report}"
+        );
+        let train = generate(&small("t/three", Role::Train, 1000, [3, 3])).unwrap();
+        assert_eq!(train.examples.len(), 1000);
+        assert!(train.ceiling.unwrap().contains("so 1000 repeat some"));
         let mixed = generate(&small("t/mixed", Role::IdTest, 1500, [3, 5])).unwrap();
         assert_eq!(mixed.examples.len(), 1500);
         let report = mixed.ceiling.clone().unwrap();
         assert!(report.contains("other sizes fill up to 1500") && !report.contains("size 5"), "{report}");
         let of_three = mixed.examples.iter().filter(|example| example.problem.canonical().size == 3).count();
-        assert!(of_three <= found, "{of_three} of {found}");
+        assert!(of_three <= ceiling, "{of_three} of {ceiling}");
     }
 
     #[test]
@@ -272,8 +237,8 @@ mod tests {
     #[test]
     fn streams_start_anywhere_and_names_separate_them() {
         let def = small("t/stream", Role::Train, 10, [4, 5]);
-        let from_zero: Vec<_> = stream(&def, 0).take(8).map(|e| e.unwrap().content_hash).collect();
-        let from_five: Vec<_> = stream(&def, 5).take(3).map(|e| e.unwrap().content_hash).collect();
+        let from_zero: Vec<_> = stream(&def, 0).unwrap().take(8).map(|e| e.unwrap().content_hash).collect();
+        let from_five: Vec<_> = stream(&def, 5).unwrap().take(3).map(|e| e.unwrap().content_hash).collect();
         assert_eq!(from_zero[5..], from_five);
         let other = small("t/other", Role::Train, 10, [4, 5]);
         assert_ne!(example_at(&other, 0).unwrap().content_hash, from_zero[0]);

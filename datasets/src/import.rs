@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{json, Value};
+use vrrl_generators::shift::Level;
 use vrrl_harness_core::{sha256_hex, Example, MazeTruth, Role, Seed, TaskKind, Truth};
 
 use crate::{Error, Source, Split, SplitDef};
@@ -58,11 +59,14 @@ pub fn import_frozenlake(file: &Path, name: &str) -> Result<Vec<Split>, Error> {
             role: role_of_size(size),
             params,
             shift: "none".into(),
-            severity: 0,
+            severity: Level::Grade(0),
+            shifts: BTreeMap::new(),
+            scenes: None,
+            axes: Vec::new(),
         };
         let examples =
             examples.into_iter().map(|example| Example { split: name.clone(), ..example }).collect();
-        Split { def, source: Source::Imported, examples, ceiling: None }
+        Split { def, source: Source::Imported, examples, again: BTreeMap::new(), ceiling: None }
     };
     Ok(sizes.into_iter().map(split).collect())
 }

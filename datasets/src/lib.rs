@@ -1,30 +1,44 @@
 //! Split definitions made into examples, audited, materialized and imported.
 //!
 //! A split is a function of its definition: the same YAML gives the same examples on every machine and
-//! thread count. Every maze belongs to one of three classes (train, val, test) by a hash of its form up to
-//! rotation and reflection, so that splits of different classes are disjoint by construction; [`audit`]
-//! proves it for any two.
+//! thread count. Every problem belongs to one of three classes (train, val, test) by a hash of its form up to
+//! the task's symmetries, so that splits of different classes are disjoint by construction; [`audit`] proves it
+//! for any two.
 
 mod audit;
+mod builtin;
 mod card;
 mod definition;
 mod error;
+mod examples;
 mod export;
 mod generate;
 mod import;
+mod ladder;
 mod load;
 mod materialize;
+mod plan;
+mod purpose;
+mod space;
 mod split;
+mod verify;
+mod yaml;
 
 pub use audit::{audit, BySize, Pair};
-pub use definition::{catalog, find, suggestion, SplitDef};
+pub use builtin::{catalog, check_names, find};
+pub use definition::{AxesFile, SplitDef};
 pub use error::Error;
-pub use export::{export, Container, Examples, Exported, Format, Options, Progress, Turns};
-pub use generate::{class_of, example_at, generate, stream, Class};
+pub use examples::{Examples, Item};
+pub use export::{export, Container, Examples as Exportable, Exported, Format, Options, Progress, Turns};
+pub use generate::{example_at, generate, stream};
 pub use import::import_frozenlake;
-pub use load::{load, verify};
-pub use materialize::materialize;
+pub use load::load;
+pub use materialize::{build, materialize, Build, Building, Written};
+pub use plan::{class_of, Class};
+pub use purpose::Purpose;
 pub use split::{Source, Split};
+pub use verify::verify;
+pub use yaml::suggestion;
 
 /// Version of the files written here (`format` in `manifest.json`).
 pub const FORMAT: u32 = 1;

@@ -11,16 +11,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 use vrrl_datasets::{
-    export, find, generate, Container, Error, Examples, Exported, Format, Options, Progress, Source, Split,
-    SplitDef,
+    export, find, generate, Container, Error, Exportable, Exported, Format, Item, Options, Progress, Source,
+    Split, SplitDef,
 };
-use vrrl_harness_core::{Dialect, Example, Parsed, TaskKind, Truth};
+use vrrl_harness_core::{Dialect, Parsed, TaskKind, Truth};
 
 fn split(name: &str, n: usize) -> Split {
     generate(&SplitDef { n, ..find(name).unwrap() }).unwrap()
 }
 
-fn write(splits: &[&dyn Examples], format: Format, out: &Path, options: &Options) -> Result<Exported, Error> {
+fn write(
+    splits: &[&dyn Exportable],
+    format: Format,
+    out: &Path,
+    options: &Options,
+) -> Result<Exported, Error> {
     export(splits, format, out, options, &|_| {})
 }
 
@@ -84,7 +89,7 @@ impl<'s> Failing<'s> {
     }
 }
 
-impl Examples for Failing<'_> {
+impl Exportable for Failing<'_> {
     fn def(&self) -> &SplitDef {
         &self.split.def
     }
@@ -97,12 +102,12 @@ impl Examples for Failing<'_> {
     fn count(&self) -> usize {
         self.split.examples.len()
     }
-    fn range(&self, range: Range<usize>) -> Result<Vec<Example>, Error> {
+    fn range(&self, range: Range<usize>) -> Result<Vec<Item>, Error> {
         if range.end > self.until {
             return Err(Error::Name { name: "stopped".into(), known: String::new() });
         }
         self.drawn.fetch_add(range.len(), Ordering::Relaxed);
-        Ok(self.split.examples[range].to_vec())
+        self.split.items(range)
     }
 }
 
@@ -145,7 +150,7 @@ fn what_cannot_be_exported_is_refused_and_left_alone() {
     let out = home.path().join("out");
     let (one, other) = (split("id_test", 5), split("ood7", 5));
     let options = Options::default();
-    let refused = |splits: &[&dyn Examples], options: &Options, expected: &str| {
+    let refused = |splits: &[&dyn Exportable], options: &Options, expected: &str| {
         let error = write(splits, Format::Verl, &out, options).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}: {expected}");
     };

@@ -111,7 +111,7 @@ fn damage_is_named() {
     damaged(
         &dir.join("manifest.json"),
         &|text| text.replace("\"seed\": 103", "\"seed\": 7"),
-        "hash over all rows",
+        "line 1 (maze-000000): answer is",
     );
     materialize(&small(), &dir, None).unwrap();
     let picture = dir.join("id_test/images/000003.png");

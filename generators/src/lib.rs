@@ -22,7 +22,7 @@ mod words;
 pub use canvas::{png, Family};
 pub use look::{Grid, LineStyle, Look, Palette};
 pub use maze::{Maze, MazeParams, MazeScene, Theme};
-pub use pose::{check, pose, pose_truth};
+pub use pose::{check, every, pose, pose_truth};
 
 /// Version of everything here that decides bytes of generated data; part of every split's hash.
 pub const VERSION: u32 = 1;

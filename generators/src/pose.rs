@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use vrrl_harness_core::{Error, Posed, Problem, Seed, Task, TaskKind, Truth};
 
-use crate::maze::{Maze, MazeParams};
+use crate::maze::{self, Maze, MazeParams};
 use crate::place::Place;
 use crate::shift::{processed, take_post, Needs};
 
@@ -67,6 +67,23 @@ pub fn check(kind: TaskKind, params: &Value) -> Result<Vec<(usize, Value)>, Erro
         }
     }
     Ok(sizes)
+}
+
+/// Every problem that `params` can draw, as its form up to symmetry, sorted. `None` where they are too many to
+/// list (mazes beyond 4×4, tables, charts), or surely so many that each class of a split holds more than `enough`.
+///
+/// # Errors
+/// [`Error::Params`], as [`pose`].
+pub fn every(kind: TaskKind, params: &Value, enough: usize) -> Result<Option<Vec<String>>, Error> {
+    let (own, _) = take_post(kind, params)?;
+    match kind {
+        TaskKind::Maze => {
+            let own = maze_params(&own)?;
+            own.validate()?;
+            Ok(maze::every(&own, enough))
+        }
+        TaskKind::Table | TaskKind::Chart => Ok(None),
+    }
 }
 
 fn maze_params(params: &Value) -> Result<MazeParams, Error> {

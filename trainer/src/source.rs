@@ -1,7 +1,7 @@
 //! Training and hold-out examples by the name of their split.
 
-use vrrl_datasets::{example_at, find, generate, SplitDef};
-use vrrl_harness_core::{Example, Role};
+use vrrl_datasets::{example_at, find, generate, Purpose, SplitDef};
+use vrrl_harness_core::Example;
 
 use crate::Error;
 
@@ -17,14 +17,9 @@ impl Source {
     /// # Errors
     /// If no split has this name, or it is not for training.
     pub fn find(name: &str) -> Result<Self, Error> {
-        let def = find(name).map_err(|e| Error::Recipe(format!("`train`: {e}")))?;
-        if def.role != Role::Train {
-            return Err(Error::Recipe(format!(
-                "`train`: split `{}` is {}, not train",
-                def.name,
-                def.role.word()
-            )));
-        }
+        let bad = |e: vrrl_datasets::Error| Error::Recipe(format!("`train`: {e}"));
+        let def = find(name).map_err(bad)?;
+        def.open_for(Purpose::Train).map_err(bad)?;
         Ok(Self { def })
     }
 
@@ -42,14 +37,8 @@ impl Source {
 /// # Errors
 /// If no split has this name, it is a test split (checkpoints are never chosen on one), or it cannot be made.
 pub fn holdout(name: &str) -> Result<Vec<Example>, Error> {
-    let bad = |e: &dyn std::fmt::Display| Error::Recipe(format!("`val`: {e}"));
-    let def = find(name).map_err(|e| bad(&e))?;
-    if !matches!(def.role, Role::IdVal | Role::OodVal) {
-        return Err(bad(&format!(
-            "split `{}` is {}; choose checkpoints on an id_val split",
-            def.name,
-            def.role.word()
-        )));
-    }
-    Ok(generate(&def).map_err(|e| bad(&e))?.examples)
+    let bad = |e: vrrl_datasets::Error| Error::Recipe(format!("`val`: {e}"));
+    let def = find(name).map_err(bad)?;
+    def.open_for(Purpose::Choose).map_err(bad)?;
+    Ok(generate(&def).map_err(bad)?.examples)
 }

@@ -52,8 +52,8 @@ impl Layout for EasyR1 {
             Value::List(vec![image]),
             example.id.as_str().into(),
             example.task().word().into(),
-            item.def.shift.as_str().into(),
-            Value::Int(item.def.severity.into()),
+            item.def.shift_label().as_str().into(),
+            Value::Int(item.def.severity_number().into()),
             example.content_hash.as_str().into(),
         ]]
     }

@@ -54,10 +54,10 @@ pub(super) fn row(item: &Item<'_>) -> Row {
         example.problem.question().into(),
         answer(example).into(),
         truth(example).into(),
-        sorted(&def.params).into(),
+        sorted(item.params).into(),
         example.seed.to_string().into(),
-        def.shift.as_str().into(),
-        Value::Int(def.severity.into()),
+        def.shift_label().as_str().into(),
+        Value::Int(def.severity_number().into()),
         example.content_hash.as_str().into(),
         image_sha256.into(),
     ]

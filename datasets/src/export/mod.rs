@@ -204,7 +204,7 @@ pub trait Examples: Sync {
     ///
     /// # Errors
     /// Whatever keeps them from being drawn or read.
-    fn range(&self, range: Range<usize>) -> Result<Vec<Example>, Error>;
+    fn range(&self, range: Range<usize>) -> Result<Vec<crate::Item>, Error>;
 }
 
 impl Examples for Split {
@@ -220,8 +220,8 @@ impl Examples for Split {
     fn count(&self) -> usize {
         self.examples.len()
     }
-    fn range(&self, range: Range<usize>) -> Result<Vec<Example>, Error> {
-        Ok(self.examples[range].to_vec())
+    fn range(&self, range: Range<usize>) -> Result<Vec<crate::Item>, Error> {
+        self.items(range)
     }
 }
 
@@ -244,6 +244,8 @@ trait Layout: Sync {
 struct Item<'e> {
     def: &'e SplitDef,
     example: &'e Example,
+    /// After all shifts; with task and seed, they draw the example.
+    params: &'e serde_json::Value,
     index: usize,
     options: &'e Options,
 }

@@ -43,8 +43,8 @@ impl Layout for Verl {
             example.id.as_str().into(),
             example.problem.question().into(),
             answer(example).into(),
-            def.shift.as_str().into(),
-            Value::Int(def.severity.into()),
+            def.shift_label().as_str().into(),
+            Value::Int(def.severity_number().into()),
             example.content_hash.as_str().into(),
         ];
         vec![vec![

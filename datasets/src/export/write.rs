@@ -218,11 +218,13 @@ fn groups(
     let mut count = 0;
     for start in shard.range.clone().step_by(GROUP) {
         let end = (start + GROUP).min(shard.range.end);
-        let examples = part.examples.range(start..end)?;
-        let rows: Vec<Vec<Row>> = examples
+        let items = part.examples.range(start..end)?;
+        let rows: Vec<Vec<Row>> = items
             .par_iter()
             .enumerate()
-            .map(|(at, example)| layout.rows(&Item { def, example, index: start + at, options }))
+            .map(|(at, crate::Item { example, params })| {
+                layout.rows(&Item { def, example, params, index: start + at, options })
+            })
             .collect();
         let rows: Vec<Row> = rows.into_iter().flatten().collect();
         count += rows.len();

@@ -143,7 +143,7 @@ pub struct MazeScene {
 }
 
 impl MazeScene {
-    fn new(board: Board, start: usize, goal: usize, seed: Seed) -> Self {
+    pub(crate) fn new(board: Board, start: usize, goal: usize, seed: Seed) -> Self {
         // The offset has its own stream, so that a scene rebuilt from its truth stands at the same place.
         let mut rng = seed.derive("maze offset", 0).rng();
         let room = (CANVAS_CELLS - board.n + 1) as u32;

@@ -5,6 +5,7 @@ mod generate;
 mod judge;
 mod render;
 mod solve;
+mod space;
 #[cfg(test)]
 mod tests;
 mod theme;
@@ -14,6 +15,7 @@ use vrrl_harness_core::{
 };
 
 pub use generate::{MazeParams, MazeScene};
+pub(crate) use space::every;
 pub use theme::Theme;
 
 /// The maze task: answer with a shortest path from start to goal (`vrrl` section 2 of the specification).

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use vrrl_datasets::{Pair, Split};
+use vrrl_generators::shift::Level;
 use vrrl_harness::{EvalSplit, Severity};
 use vrrl_harness_core::{sha256_hex, Hasher, Role, TaskKind};
 
@@ -26,8 +27,8 @@ pub struct SplitRow {
     pub role: Role,
     /// Name of the shift.
     pub shift: String,
-    /// How far.
-    pub severity: u32,
+    /// How far: 0 to 5, or a named level.
+    pub severity: Severity,
     /// Examples asked for.
     pub n: usize,
 }
@@ -35,39 +36,49 @@ pub struct SplitRow {
 /// The built-in splits.
 #[must_use]
 pub fn catalog() -> Vec<SplitRow> {
-    let row = |def: vrrl_datasets::SplitDef| SplitRow {
-        name: def.name,
+    let row = |def: &vrrl_datasets::SplitDef| SplitRow {
+        name: def.name.clone(),
         task: def.task,
         role: def.role,
-        shift: def.shift,
-        severity: def.severity,
+        shift: def.shift.clone(),
+        severity: severity(&def.severity),
         n: def.n,
     };
-    vrrl_datasets::catalog().into_iter().map(row).collect()
+    vrrl_datasets::catalog().iter().map(row).collect()
+}
+
+fn severity(level: &Level) -> Severity {
+    match level {
+        Level::Grade(grade) => Severity::Level(*grade),
+        Level::Named(name) => Severity::Named(name.clone()),
+    }
 }
 
 /// What a split's name means.
 enum Named {
     Folder(PathBuf),
     Maps(PathBuf),
-    BuiltIn(Box<vrrl_datasets::SplitDef>),
+    /// A built-in one, or a user's file.
+    Definition(Box<vrrl_datasets::SplitDef>),
 }
 
 fn named(name: &str) -> Result<Named> {
     let path = Path::new(name);
     if path.is_dir() {
         Ok(Named::Folder(path.to_path_buf()))
+    } else if path.is_file() && path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+        Ok(Named::Definition(Box::new(vrrl_datasets::SplitDef::read(path)?)))
     } else if path.is_file() {
         Ok(Named::Maps(path.to_path_buf()))
     } else if path.extension().is_some() {
         Err(Error::content(path, "", "no such file or folder"))
     } else {
-        Ok(Named::BuiltIn(Box::new(vrrl_datasets::find(name)?)))
+        Ok(Named::Definition(Box::new(vrrl_datasets::find(name)?)))
     }
 }
 
-/// The splits that a name stands for: a built-in one (its last part is enough), those of a materialized
-/// folder, or those of a file of maps, one per size.
+/// The splits that a name stands for: a built-in one (its last part is enough), that of a definition's file
+/// (`.yaml`), those of a materialized folder, or those of a file of maps, one per size.
 ///
 /// # Errors
 /// An unknown name with the nearest one, or data that do not read, with file and item.
@@ -77,7 +88,7 @@ pub fn load_split(name: &str) -> Result<Vec<Split>> {
             folders(&dir)?.iter().map(|dir| vrrl_datasets::load(dir)).collect::<Result<_, _>>()?
         }
         Named::Maps(file) => import_maps(&file)?,
-        Named::BuiltIn(def) => vec![vrrl_datasets::generate(&def)?],
+        Named::Definition(def) => vec![vrrl_datasets::generate(&def)?],
     })
 }
 
@@ -123,7 +134,7 @@ pub(crate) fn input_hash(name: &str) -> Result<String> {
             .try_fold(start.part(b"folder"), |h, dir| Ok::<_, Error>(h.part(bytes(&dir.join(MANIFEST))?)))?
             .hex(),
         Named::Maps(file) => start.part(b"maps").part(sha256_hex(&bytes(&file)?)).hex(),
-        Named::BuiltIn(def) => {
+        Named::Definition(def) => {
             let text = serde_json::to_string(&def).map_err(|e| Error::Input(format!("split {name}: {e}")))?;
             start.part(b"definition").part(text).hex()
         }
@@ -139,7 +150,7 @@ pub(crate) fn eval_split(split: Split) -> EvalSplit {
         role: Some(split.def.role),
         task: split.def.task,
         shift,
-        severity: Severity::Level(u8::try_from(split.def.severity).unwrap_or(u8::MAX)),
+        severity: severity(&split.def.severity),
         hash,
         examples: split.examples,
     }

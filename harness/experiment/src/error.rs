@@ -113,7 +113,7 @@ impl Error {
     #[must_use]
     pub fn is_interruption(&self) -> bool {
         match self {
-            Self::Interrupted { .. } => true,
+            Self::Interrupted { .. } | Self::Data(vrrl_datasets::Error::Interrupted { .. }) => true,
             Self::Eval { source, .. } => matches!(**source, vrrl_harness::Error::Interrupted { .. }),
             Self::Harness(source) => matches!(source, vrrl_harness::Error::Interrupted { .. }),
             Self::Train { source, .. } => crate::tools::interrupted(source),

@@ -4,6 +4,8 @@
 //! machine, because generation and drawing use integers only. Other crates see a task through [`pose`] and
 //! [`pose_truth`]; they never name one.
 
+#[doc(hidden)]
+pub mod bench;
 // The tasks that use all of it are under way.
 #[allow(dead_code, unused_imports)]
 mod canvas;

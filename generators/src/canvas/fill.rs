@@ -27,8 +27,26 @@ pub(crate) struct Fill {
     window: Window,
     /// Scan lines a pixel.
     lines: i32,
-    /// Scan line, place in [`GRID`]s and direction of every crossing.
-    crossings: Vec<(i32, i32, i32)>,
+    /// Scan line of every crossing, and its place in [`GRID`]s with its direction.
+    crossings: Vec<(i32, Crossing)>,
+}
+
+/// Twice the place, plus one where the outline goes down.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Crossing(i32);
+
+impl Crossing {
+    fn new(x: i32, down: bool) -> Self {
+        Self(2 * x + i32::from(down))
+    }
+
+    fn x(self) -> i32 {
+        self.0 >> 1
+    }
+
+    fn way(self) -> i32 {
+        2 * (self.0 & 1) - 1
+    }
 }
 
 impl Fill {
@@ -53,67 +71,100 @@ impl Fill {
         if from.1 == to.1 {
             return;
         }
-        let (top, bottom, way) = if from.1 < to.1 { (from, to, 1) } else { (to, from, -1) };
+        let (top, bottom, down) = if from.1 < to.1 { (from, to, true) } else { (to, from, false) };
         // Scan line i stands at (i + 1/2) steps; a line on a corner belongs to the edge below it.
         let step = GRID / self.lines;
         let first = |y: i32| (y - step / 2).div_euclid(step) + i32::from((y - step / 2).rem_euclid(step) > 0);
         let begin = first(top.1).max(self.window.y[0] * self.lines);
         let end = first(bottom.1).min(self.window.y[1] * self.lines);
-        let (run, rise) = (i64::from(bottom.0 - top.0), i64::from(bottom.1 - top.1));
+        if begin >= end {
+            return;
+        }
+        // Fixed point counted from the upper corner, so that a place does not depend on the window.
+        let slope = (i64::from(bottom.0 - top.0) << 32).div_euclid(i64::from(bottom.1 - top.1));
+        let below = i64::from(begin * step + step / 2 - top.1);
+        let mut x = (i64::from(top.0) << 32) + slope * below + (1 << 31);
         let [left, right] = self.window.x.map(|x| x * GRID);
         for line in begin..end {
-            let down = i64::from(line * step + step / 2 - top.1);
-            let x = i64::from(top.0) + (2 * run * down + rise).div_euclid(2 * rise);
-            self.crossings.push((line, (x as i32).clamp(left, right), way));
+            self.crossings.push((line, Crossing::new(((x >> 32) as i32).clamp(left, right), down)));
+            x += slope * i64::from(step);
         }
     }
 
     /// Calls `row(y, x, coverage)` for every run of pixels that may be touched, from top to bottom; coverage in
     /// parts of [`FULL`].
-    pub(crate) fn rows(mut self, mut row: impl FnMut(i32, i32, &[u8])) {
-        self.crossings.sort_unstable();
+    pub(crate) fn rows(self, mut row: impl FnMut(i32, i32, &[u8])) {
+        let Some((first, ends, sorted)) = self.sorted() else { return };
         let width = (self.window.x[1] - self.window.x[0]).max(0) as usize;
         let mut parts = vec![0; width];
         let mut levels = vec![0; width];
         let whole = (GRID * self.lines) as u32;
-        let mut at = 0;
-        while let Some(&(line, ..)) = self.crossings.get(at) {
-            let y = line.div_euclid(self.lines);
-            let end = at + self.crossings[at..].partition_point(|c| c.0.div_euclid(self.lines) == y);
-            let touched = self.cover(at, end, &mut parts);
-            for (level, part) in levels[touched.clone()].iter_mut().zip(&mut parts[touched.clone()]) {
-                *level = ((*part * FULL + whole / 2) / whole) as u8;
-                *part = 0;
+        let mut begin = 0;
+        for y in first.div_euclid(self.lines).. {
+            let (mut low, mut high) = (width, 0);
+            for line in (y * self.lines).max(first)..(y + 1) * self.lines {
+                let Some(&end) = ends.get((line - first) as usize) else { break };
+                let touched = self.cover(&sorted[begin..end], &mut parts);
+                (low, high) = (low.min(touched.start), high.max(touched.end));
+                begin = end;
             }
-            row(y, self.window.x[0] + touched.start as i32, &levels[touched]);
-            at = end;
+            if low < high {
+                for (level, part) in levels[low..high].iter_mut().zip(&mut parts[low..high]) {
+                    *level = ((*part * FULL + whole / 2) / whole) as u8;
+                    *part = 0;
+                }
+                row(y, self.window.x[0] + low as i32, &levels[low..high]);
+            }
+            if begin == sorted.len() {
+                return;
+            }
         }
     }
 
-    /// Adds up what the crossings `at..end`, all in one row of pixels, cover; returns the pixels touched.
-    fn cover(&self, at: usize, end: usize, parts: &mut [u32]) -> std::ops::Range<usize> {
+    /// The first scan line, where each line's crossings end, and all of them by line and place.
+    fn sorted(&self) -> Option<(i32, Vec<usize>, Vec<Crossing>)> {
+        let first = self.crossings.iter().map(|c| c.0).min()?;
+        let last = self.crossings.iter().map(|c| c.0).max()?;
+        // Where a line's crossings begin, which moves to where they end as they are put there.
+        let mut ends = vec![0; (last - first) as usize + 2];
+        for (line, _) in &self.crossings {
+            ends[(line - first) as usize + 1] += 1;
+        }
+        for at in 1..ends.len() {
+            ends[at] += ends[at - 1];
+        }
+        let mut sorted = vec![Crossing::default(); self.crossings.len()];
+        for &(line, crossing) in &self.crossings {
+            let place = &mut ends[(line - first) as usize];
+            sorted[*place] = crossing;
+            *place += 1;
+        }
+        ends.pop();
+        let mut begin = 0;
+        for &end in &ends {
+            sorted[begin..end].sort_unstable();
+            begin = end;
+        }
+        Some((first, ends, sorted))
+    }
+
+    /// Adds up what one scan line covers; returns the pixels touched, an empty range beyond the row for none.
+    fn cover(&self, crossings: &[Crossing], parts: &mut [u32]) -> std::ops::Range<usize> {
         let (mut low, mut high) = (usize::MAX, 0);
-        let (mut winding, mut line, mut since) = (0, i32::MIN, 0);
-        for &(this, x, way) in &self.crossings[at..end] {
-            let x = x - self.window.x[0] * GRID;
-            if this != line {
-                (line, winding) = (this, 0);
-            }
+        let (mut winding, mut since) = (0, 0);
+        for crossing in crossings {
+            let x = crossing.x() - self.window.x[0] * GRID;
             if winding == 0 {
                 since = x;
             }
-            winding += way;
+            winding += crossing.way();
             if winding == 0 && x > since {
                 span(parts, since, x);
                 low = low.min((since / GRID) as usize);
-                high = high.max(((x + GRID - 1) / GRID) as usize);
+                high = ((x + GRID - 1) / GRID) as usize;
             }
         }
-        if low < high {
-            low..high
-        } else {
-            0..0
-        }
+        low..high
     }
 }
 

@@ -90,7 +90,8 @@ pub(super) fn stroke(fill: &mut Fill, points: &[(i32, i32)], width: i32, dash: D
     }
     if dash == Dash::Solid && width > GRID {
         for &joint in points.get(1..points.len().saturating_sub(1)).unwrap_or_default() {
-            round(fill, joint, width / 2, 2);
+            // Sixteen corners are round enough for two pixels.
+            round(fill, joint, width / 2, if width <= 3 * GRID { 4 } else { 2 });
         }
     }
 }

@@ -90,6 +90,7 @@ fn scribble(mut picture: Picture, x: i32, y: i32, degrees: u16, r: i32) -> Pictu
     picture.outline(Bounds::sized(x + 20, y, 25, 20), 2, [0, 90, 0]);
     picture.disc((x * 8, y * 8), r, [30, 60, 200], 128);
     picture.line(&[(x * 8, y * 8), (300, r), (500, 90)], 20, Dash::Dashed, [90, 0, 90], 200);
+    picture.line(&[(40, 300), (x * 8, y * 8), (r, 90), (400, 30)], 16, Dash::Solid, [120, 60, 0], 255);
     picture.polygon(&[(x * 8, 20), (r, y * 8), (600, 400)], [0, 120, 120], 255);
     let font = Font::new(Family::Sans, 13);
     picture.text_turned((x, y), Anchor::LEFT, "turned", font, degrees, INK);
@@ -172,5 +173,5 @@ fn bytes_are_those_of_every_machine() {
         picture.text_turned(at, Anchor::RIGHT, "December", Font::new(Family::Sans, 12), degrees, INK);
     }
     let picture = scribble(picture, 200, 280, 30, 150).into_image();
-    assert_eq!(sha256_hex(&picture), "eaebf71e33e471f9296b2e7df7f88281435ba8a7929a9dca11efb8ce8a38ab88");
+    assert_eq!(sha256_hex(&picture), "6d8843d6b2b25b8fa42c7eba3c3876643abdfda0f44c99fc46c3581884b1bd9c");
 }

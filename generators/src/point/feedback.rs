@@ -47,12 +47,17 @@ pub(crate) fn window(size: [u32; 2], [x, y]: [f64; 2]) -> Bounds {
 
 /// The crop around a point with a half transparent red marker on it; words for a point outside.
 pub(crate) fn crop(picture: &Image, point: [f64; 2]) -> Feedback {
-    let size = [picture.width(), picture.height()];
+    crop_of([picture.width(), picture.height()], point, |part| cut(picture, part))
+}
+
+/// The same of a picture that is not drawn yet: `draw` gives the pixels of a part of it, as
+/// [`Picture::part`] makes cheap.
+pub(crate) fn crop_of(size: [u32; 2], point: [f64; 2], draw: impl FnOnce(Bounds) -> Image) -> Feedback {
     if let Some(words) = outside(size, point) {
         return Feedback::Text(words);
     }
     let part = window(size, point);
-    let mut crop = Picture::from_image(cut(picture, part));
+    let mut crop = Picture::from_image(draw(part));
     let [x, y] = point;
     mark(&mut crop, [x - f64::from(part.x0), y - f64::from(part.y0)], RADIUS * UNIT);
     Feedback::Image(crop.into_image())

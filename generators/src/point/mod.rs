@@ -15,7 +15,7 @@ use vrrl_harness_core::{Answer, RegionTruth, Truth, Verdict};
 use crate::canvas::Bounds;
 
 pub(crate) use answers::{guess, mistake, oracle};
-pub(crate) use feedback::{crop, outside, point, whole, Canvas};
+pub(crate) use feedback::{crop, crop_of, outside, point, whole, Canvas};
 
 /// Pixels that an answer may be off (`vrrl` section 2 of the specification).
 pub(crate) const TOLERANCE: u32 = 40;

@@ -16,15 +16,15 @@ mod place;
 #[allow(dead_code, unused_imports)]
 mod point;
 mod pose;
-// Its users, tables and charts, come one after the other.
 pub mod shift;
-#[allow(dead_code)]
+pub mod table;
 mod words;
 
 pub use canvas::{png, Family};
 pub use look::{Grid, LineStyle, Look, Palette};
 pub use maze::{Maze, MazeParams, MazeScene, Theme};
 pub use pose::{check, every, pose, pose_truth};
+pub use table::{Table, TableParams, TableScene};
 
 /// Version of everything here that decides bytes of generated data; part of every split's hash.
 pub const VERSION: u32 = 1;

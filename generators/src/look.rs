@@ -196,7 +196,7 @@ impl Look {
 }
 
 /// `percent` of the way from one colour to another, rounded.
-fn between(from: Rgb, to: Rgb, percent: u8) -> Rgb {
+pub(crate) fn between(from: Rgb, to: Rgb, percent: u8) -> Rgb {
     let part = u32::from(percent.min(100));
     std::array::from_fn(|i| {
         let sum = u32::from(from[i]) * (100 - part) + u32::from(to[i]) * part;

@@ -9,6 +9,7 @@ use vrrl_harness_core::{Error, Posed, Problem, Seed, Task, TaskKind, Truth};
 use crate::maze::{self, Maze, MazeParams};
 use crate::place::Place;
 use crate::shift::{processed, take_post, Needs};
+use crate::table::{Table, TableParams};
 
 /// Draws the problem that `params` and `seed` decide. Parameters are the task's own and, beside them, `post`:
 /// operations on the finished picture ([`Op`](crate::shift::Op)).
@@ -23,7 +24,12 @@ pub fn pose(kind: TaskKind, params: &Value, seed: Seed) -> Result<Arc<dyn Proble
         TaskKind::Maze => {
             (Arc::new(Posed::<Maze>(Maze::generate(&maze_params(&params)?, seed)?)), Vec::new())
         }
-        TaskKind::Table | TaskKind::Chart => return Err(unknown(kind)),
+        TaskKind::Table => {
+            let scene = Table::generate(&table_params(&params)?, seed)?;
+            let spare = scene.spare();
+            (Arc::new(Posed::<Table>(scene)), spare)
+        }
+        TaskKind::Chart => return Err(unknown(kind)),
     };
     let small = params.get("small") == Some(&Value::Bool(true));
     Ok(processed(problem, post, Needs { small, spare }, seed))
@@ -59,7 +65,8 @@ pub fn check(kind: TaskKind, params: &Value) -> Result<Vec<(usize, Value)>, Erro
             let only = |n| (n, serde_json::to_value(own.only(n)).expect("integers serialize"));
             own.sizes().map(only).collect()
         }
-        TaskKind::Table | TaskKind::Chart => return Err(unknown(kind)),
+        TaskKind::Table => table_params(&own)?.spans()?,
+        TaskKind::Chart => return Err(unknown(kind)),
     };
     if let Some(post) = params.get("post") {
         for (_, params) in &mut sizes {
@@ -88,6 +95,10 @@ pub fn every(kind: TaskKind, params: &Value, enough: usize) -> Result<Option<Vec
 
 fn maze_params(params: &Value) -> Result<MazeParams, Error> {
     MazeParams::deserialize(params).map_err(|e| Error::Params { task: "maze", reason: e.to_string() })
+}
+
+fn table_params(params: &Value) -> Result<TableParams, Error> {
+    TableParams::deserialize(params).map_err(|e| Error::Params { task: "table", reason: e.to_string() })
 }
 
 fn unknown(kind: TaskKind) -> Error {

@@ -11,13 +11,13 @@ mod language;
 mod science;
 mod signals;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod vision;
 
 use vrrl_harness_core::Rng;
 
 /// One academic field and its words.
-#[derive(Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub(crate) struct Domain {
     /// The name in params.
     pub name: &'static str,
@@ -55,7 +55,7 @@ pub(crate) struct Metric {
 }
 
 /// An architecture: its stem, and what may follow it directly.
-#[derive(Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub(crate) struct Model(pub &'static str, pub &'static [&'static str]);
 
 /// How a number is written.
@@ -193,4 +193,19 @@ impl Domain {
 
 fn pair([first, second]: [&'static [&'static str]; 2], rng: &mut Rng) -> String {
     format!("{} {}", rng.choose(first), rng.choose(second))
+}
+
+/// Letters that stay apart at three by five pixels, and from digits.
+const LETTERS: [[char; 9]; 2] =
+    [['A', 'D', 'F', 'J', 'L', 'N', 'R', 'U', 'Y'], ['C', 'E', 'H', 'K', 'M', 'P', 'T', 'V', 'X']];
+
+/// One letter, for a group of rows or columns on the small canvas; those of rows and of columns differ.
+pub(crate) fn letter(row: bool, rng: &mut Rng) -> String {
+    rng.choose(&LETTERS[usize::from(row)]).to_string()
+}
+
+/// Two letters, for a header on the small canvas; those of rows and of columns begin differently.
+pub(crate) fn letters(row: bool, rng: &mut Rng) -> String {
+    let second = rng.chance(1, 2);
+    format!("{}{}", letter(row, rng), letter(second, rng))
 }

@@ -44,6 +44,11 @@ fn columns(domain: &Domain) -> Words {
     data_sets(domain).into_iter().chain(pairs(domain.suites)).chain(metrics).collect()
 }
 
+/// Every word of the held-out domains, or of the others.
+pub(crate) fn all_words(held_out: bool) -> impl Iterator<Item = String> {
+    domains(held_out).flat_map(|domain| rows(domain).into_iter().chain(columns(domain)))
+}
+
 #[test]
 fn fifteen_domains_train_and_four_are_held_out() {
     assert_eq!([domains(false).count(), domains(true).count()], [15, 4]);
@@ -96,9 +101,7 @@ fn a_word_means_one_thing() {
 
 #[test]
 fn held_out_words_stand_nowhere_else() {
-    let all = |held_out| -> Words {
-        domains(held_out).flat_map(|domain| rows(domain).into_iter().chain(columns(domain))).collect()
-    };
+    let all = |held_out| -> Words { all_words(held_out).collect() };
     let both: Vec<_> = all(false).intersection(&all(true)).cloned().collect();
     assert!(both.is_empty(), "{both:?}");
 }

@@ -1,9 +1,11 @@
 //! What the benches draw and cannot reach from outside.
 
+use serde::Serialize;
 use vrrl_harness_core::{Feedback, Image};
 
-use crate::canvas::{Anchor, Bounds, Dash, Family, Font, Picture, UNIT};
+use crate::canvas::{Across, Anchor, Bounds, Dash, Down, Family, Font, Picture, Rgb, Weight, UNIT};
 use crate::point;
+use crate::table::TableScene;
 
 const INK: [u8; 3] = [0; 3];
 
@@ -52,4 +54,77 @@ pub fn plot() -> Image {
         picture.text_turned((60 + i * 36, 460), Anchor::RIGHT, "September", font, 45, INK);
     }
     picture.into_image()
+}
+
+/// What a picture is made of, so that another library can draw the same: pixels from the upper left corner, lists
+/// in the order they are drawn, colours as RGB.
+#[derive(Serialize, Debug)]
+pub struct Calls {
+    size: [u32; 2],
+    paper: Rgb,
+    /// Left, top, right, bottom.
+    pub(crate) rects: Vec<([i32; 4], Rgb)>,
+    /// Points and width.
+    pub(crate) lines: Vec<(Vec<[f64; 2]>, f64, Rgb)>,
+    /// Centre and radius.
+    pub(crate) discs: Vec<([f64; 2], f64, Rgb)>,
+    pub(crate) texts: Vec<Text>,
+}
+
+/// A line of text.
+#[derive(Serialize, Debug)]
+pub(crate) struct Text {
+    text: String,
+    at: (i32, i32),
+    /// `left`, `center` or `right`.
+    across: &'static str,
+    /// `top`, `center`, `baseline` or `bottom`.
+    down: &'static str,
+    px: u16,
+    serif: bool,
+    bold: bool,
+    italic: bool,
+    turned: u16,
+    colour: Rgb,
+}
+
+impl Calls {
+    pub(crate) fn new(size: [u32; 2], paper: Rgb) -> Self {
+        Self { size, paper, rects: Vec::new(), lines: Vec::new(), discs: Vec::new(), texts: Vec::new() }
+    }
+
+    pub(crate) fn rect(&mut self, b: Bounds, colour: Rgb) {
+        self.rects.push(([b.x0, b.y0, b.x1, b.y1], colour));
+    }
+
+    pub(crate) fn text(
+        &mut self,
+        text: &str,
+        at: (i32, i32),
+        anchor: Anchor,
+        font: Font,
+        turned: u16,
+        colour: Rgb,
+    ) {
+        let across = match anchor.0 {
+            Across::Left => "left",
+            Across::Centre => "center",
+            Across::Right => "right",
+        };
+        let down = match anchor.1 {
+            Down::Top => "top",
+            Down::Middle => "center",
+            Down::Baseline => "baseline",
+            Down::Bottom => "bottom",
+        };
+        let (serif, bold) = (font.family == Family::Serif, font.weight == Weight::Bold);
+        let (px, italic, text) = (font.px, font.italic, text.to_owned());
+        self.texts.push(Text { text, at, across, down, px, serif, bold, italic, turned, colour });
+    }
+}
+
+/// What a table is drawn from.
+#[must_use]
+pub fn table_calls(scene: &TableScene) -> Calls {
+    crate::table::calls(scene)
 }

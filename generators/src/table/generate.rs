@@ -5,7 +5,7 @@ use vrrl_harness_core::{Canonical, Error, RegionTruth, Rng, Seed};
 use super::content::{self, share, Axis, Content};
 use super::page;
 use super::params::{Layout, Query, Structure, TableParams};
-use super::sheet::Sheet;
+use super::sheet::{Kind, Sheet};
 use super::small::{self, Small};
 use crate::canvas::Bounds;
 use crate::look::Look;
@@ -138,6 +138,14 @@ impl TableScene {
     #[must_use]
     pub fn size(&self) -> [u32; 2] {
         self.size
+    }
+
+    /// Every text on the crisp picture and its box: left, top, right, bottom in pixels, the last two just outside.
+    /// No two touch.
+    #[must_use]
+    pub fn boxes(&self) -> Vec<(Kind, [i32; 4])> {
+        let corners = |(kind, b): (Kind, Bounds)| (kind, [b.x0, b.y0, b.x1, b.y1]);
+        self.sheet.boxes().into_iter().map(corners).collect()
     }
 
     /// The header that is asked for, and the section it stands in.

@@ -22,6 +22,9 @@ use vrrl_harness_core::{
 pub use generate::TableScene;
 pub use params::{CaptionPlace, HeaderPlace, Layout, Numbers, Query, Rules, Structure, TableParams};
 
+pub(crate) use render::calls;
+pub use sheet::Kind as Part;
+
 use crate::point;
 
 /// The table task: answer with a pixel near the header or the cell that is asked for (`vrrl` section 2 of the

@@ -2,7 +2,9 @@
 
 use vrrl_harness_core::Image;
 
+use super::generate::TableScene;
 use super::sheet::{Piece, Rule, Sheet, Tone, PEN};
+use crate::bench::Calls;
 use crate::canvas::{Bounds, Dash, Picture, Rgb, UNIT};
 use crate::look::Look;
 
@@ -62,6 +64,19 @@ fn draw_rule(picture: &mut Picture, rule: &Rule, look: &Look) {
         (b.width(), [(x, unit(b.y0)), (x, unit(b.y1))])
     };
     picture.line(&ends, unit(width), dash, colour, 255);
+}
+
+/// What [`draw`] draws, said.
+pub(crate) fn calls(scene: &TableScene) -> Calls {
+    let (sheet, look) = (&scene.sheet, &scene.look);
+    let mut calls = Calls::new(scene.size, look.paper());
+    for Rule { bounds, tone } in sheet.fills.iter().chain(&sheet.rules) {
+        calls.rect(*bounds, colour(look, *tone));
+    }
+    for piece in sheet.watermark.iter().chain(&sheet.pieces) {
+        calls.text(&piece.text, piece.at, PEN, piece.font, piece.turned, colour(look, piece.tone));
+    }
+    calls
 }
 
 /// The bounds of a whole picture.

@@ -5,9 +5,12 @@ use crate::look::Look;
 
 /// What a box holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// A value, with what belongs to it.
     Cell,
+    /// Header of a line.
     RowHeader,
+    /// Header of a column.
     ColumnHeader,
     /// Header of a group of rows.
     RowSpan,
@@ -15,7 +18,9 @@ pub(crate) enum Kind {
     ColumnSpan,
     /// What stands above the row headers.
     Corner,
+    /// The table's own caption.
     Caption,
+    /// A footnote.
     Note,
     /// Text that has nothing to do with the table.
     Distractor,

@@ -1,0 +1,71 @@
+//! Times pictures from nothing to PNG bytes on one thread, and says what they are made of, as JSON on standard
+//! output: the Rust side of `tests/python/compare_matplotlib.py`.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use serde_json::{json, Map, Value};
+use vrrl_generators::{bench, png, pose, Table};
+use vrrl_harness_core::{Feedback, Image, Seed, Task, TaskKind, View};
+
+/// Items a round, rounds (of which the median counts), and items whose parts are given.
+const ITEMS: u64 = 500;
+const ROUNDS: u64 = 7;
+const SHOWN: u64 = 24;
+
+fn main() {
+    let mut all = Map::new();
+    all.insert("table".into(), table(&json!({})));
+    all.insert("large table".into(), table(&json!({"rows": [20, 50], "columns": [20, 50]})));
+    let params = json!({"size": [7, 7]});
+    all.insert(
+        "maze".into(),
+        json!({"items_per_second": speed(|seed| feedback(TaskKind::Maze, &params, seed))}),
+    );
+    println!("{}", Value::Object(all));
+}
+
+fn table(params: &Value) -> Value {
+    let own = serde_json::from_value(params.clone()).expect("plain params");
+    let calls: Vec<_> = (0..SHOWN)
+        .map(|i| bench::table_calls(&Table::generate(&own, seed(0, i)).expect("no size is asked for")))
+        .collect();
+    json!({
+        "items_per_second": speed(|seed| picture(TaskKind::Table, params, seed)),
+        "feedback_per_second": speed(|seed| feedback(TaskKind::Table, params, seed)),
+        "drawings": calls,
+    })
+}
+
+fn seed(round: u64, i: u64) -> Seed {
+    Seed(round).derive("drawings", i)
+}
+
+fn picture(kind: TaskKind, params: &Value, seed: Seed) -> Image {
+    pose(kind, params, seed).expect("paper sizes have room").observe(View::Crisp)
+}
+
+/// The feedback on a wrong answer, its question posed for it.
+fn feedback(kind: TaskKind, params: &Value, seed: Seed) -> Image {
+    let problem = pose(kind, params, seed).expect("paper sizes have room");
+    match problem.feedback(&problem.mistake(&mut seed.rng()), View::Crisp) {
+        Feedback::Image(image) => image,
+        Feedback::Text(text) => panic!("mistakes lie on the picture: {text}"),
+    }
+}
+
+/// Pictures with their PNG bytes a second: the median round, no seed twice.
+fn speed(draw: impl Fn(Seed) -> Image) -> f64 {
+    let mut rounds: Vec<f64> = (0..=ROUNDS)
+        .map(|round| {
+            let start = Instant::now();
+            (0..ITEMS).for_each(|i| {
+                black_box(png(&draw(seed(round, i))));
+            });
+            start.elapsed().as_secs_f64()
+        })
+        .skip(1)
+        .collect();
+    rounds.sort_by(f64::total_cmp);
+    ITEMS as f64 / rounds[rounds.len() / 2]
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use vrrl_harness_core::{Control, Dialect, FeedbackMode};
+use vrrl_harness_core::{Control, Dialect, FeedbackMode, View};
 
 use crate::output::Format;
 
@@ -33,7 +33,9 @@ pub(crate) enum Command {
     #[command(subcommand, after_help = "Example:\n  vrrl splits audit --train train --test ood7")]
     Splits(Splits),
     /// Show one example, as text and PNG.
-    #[command(after_help = "Example:\n  vrrl show ood7 3 --propose \"up right\" --out /tmp/look")]
+    #[command(
+        after_help = "Example:\n  vrrl show ood7 3 --propose \"up right\" --out look\n  vrrl show paper/table/id_test 0 --propose \"840 297\" --feedback whole --out look"
+    )]
     Show(ShowArgs),
     /// Train one recipe into a checkpoint.
     #[command(
@@ -194,9 +196,15 @@ pub(crate) struct ShowArgs {
     pub split: String,
     /// Which example, from 0.
     pub index: usize,
-    /// A proposal to draw and judge, such as "up right".
-    #[arg(long, value_name = "MOVES")]
+    /// A proposal to draw and judge: moves such as "up right", or x and y in pixels such as "840 297".
+    #[arg(long, value_name = "ANSWER", allow_hyphen_values = true)]
     pub propose: Option<String>,
+    /// For tables and charts: crop (the surroundings of the point) or whole (the full picture).
+    #[arg(long, value_name = "MODE", default_value = "crop", value_parser = feedback)]
+    pub feedback: FeedbackMode,
+    /// crisp (for people and large models) or canvas (64×64 pixels, for the small policy).
+    #[arg(long, value_name = "VIEW", default_value = "crisp", value_parser = view)]
+    pub view: View,
     /// Folder for the pictures.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
@@ -284,6 +292,14 @@ fn control(word: &str) -> Result<Control, String> {
 fn feedback(word: &str) -> Result<FeedbackMode, String> {
     let known = FeedbackMode::ALL.map(FeedbackMode::word).join(", ");
     FeedbackMode::ALL.into_iter().find(|m| m.word() == word).ok_or_else(|| format!("there are {known}"))
+}
+
+fn view(word: &str) -> Result<View, String> {
+    match word {
+        "crisp" => Ok(View::Crisp),
+        "canvas" => Ok(View::Canvas),
+        _ => Err("there are crisp, canvas".into()),
+    }
 }
 
 fn dialect(word: &str) -> Result<Dialect, String> {

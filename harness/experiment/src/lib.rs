@@ -17,6 +17,7 @@ mod progress;
 mod report;
 mod run;
 mod score;
+mod show;
 mod single;
 mod splits;
 mod stage;
@@ -34,9 +35,9 @@ pub use progress::{Quiet, Reporter, StageProgress};
 pub use report::report_runs;
 pub use run::{run, Options, Outcome};
 pub use score::{score, OnError, ScoreOptions, Scored};
+pub use show::{show, ShowRequest, Shown};
 pub use single::{
-    compare, dry_run, eval, show, train_recipe, CompareSplits, DryRun, DrySplit, EvalRequest, Shown,
-    TrainOutcome,
+    compare, dry_run, eval, train_recipe, CompareSplits, DryRun, DrySplit, EvalRequest, TrainOutcome,
 };
 pub use table::Table;
 pub use tools::{Tools, TrainJob, Trained};

@@ -2,7 +2,7 @@
 
 use crate::group::{groups, Group};
 use crate::info::PageInfo;
-use crate::leaderboard::{decodings, short, Columns};
+use crate::leaderboard::{decodings, Columns};
 use crate::run::{decoding_label, Metric, Run};
 use crate::svg::{esc, fixed};
 

@@ -4,7 +4,7 @@ use vrrl_harness::EvalConfig;
 use vrrl_harness_core::Verdict;
 use vrrl_harness_experiment as experiment;
 use vrrl_harness_experiment::{
-    Error, EvalRequest, OnError, Reporter as _, Result, ScoreOptions, Table, Tools,
+    Error, EvalRequest, OnError, Reporter as _, Result, ScoreOptions, ShowRequest, Table, Tools,
 };
 
 use crate::args::{BadLine, CompareArgs, EvalArgs, ReportArgs, ScoreArgs, ShowArgs, TrainArgs};
@@ -14,7 +14,14 @@ use crate::progress::{time, Bars};
 use crate::signal::STOP;
 
 pub(crate) fn show(args: &ShowArgs) -> Result<Exit> {
-    let shown = experiment::show(&args.split, args.index, args.propose.as_deref(), &args.out)?;
+    let shown = experiment::show(&ShowRequest {
+        split: args.split.clone(),
+        index: args.index,
+        propose: args.propose.clone(),
+        feedback: args.feedback,
+        view: args.view,
+        out: args.out.clone(),
+    })?;
     if args.format == Format::Json {
         say_json(&shown)?;
         return Ok(Exit::Ok);
@@ -37,6 +44,9 @@ pub(crate) fn show(args: &ShowArgs) -> Result<Exit> {
             }
         };
         say(&format!("proposed: {proposal}\n  {facts}"));
+    }
+    if let Some(words) = &shown.words {
+        say(&format!("feedback: {words}"));
     }
     shown.files.iter().for_each(|file| say(&format!("wrote {}", file.display())));
     Ok(Exit::Ok)

@@ -95,7 +95,7 @@ pub(super) fn check_target(dir: &Path) -> Result<(), Error> {
     let Some(manifest) = manifest.and_then(|text| serde_json::from_str::<Manifest>(&text).ok()) else {
         return occupied();
     };
-    let ours = ["README.md", MANIFEST, manifest.folder.as_str()];
+    let ours = ["README.md", MANIFEST, "parquet", manifest.folder.as_str()];
     if names.iter().all(|name| ours.iter().any(|our| name == our)) {
         Ok(())
     } else {

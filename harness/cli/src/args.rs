@@ -4,9 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use vrrl_harness_core::{Control, Dialect, FeedbackMode, View};
+use vrrl_harness_core::{Control, Dialect, FeedbackMode, Role, TaskKind, View};
 
 use crate::output::Format;
+
+mod splits;
+
+pub(crate) use splits::{
+    AuditArgs, BuildArgs, ExportArgs, ImportArgs, Importable, NewArgs, Overlap, Splits, VerifyArgs,
+};
 
 /// Visually grounded reflection: generate tasks, train small policies, score and compare them.
 ///
@@ -29,9 +35,12 @@ pub(crate) enum Command {
         after_help = "Example:\n  vrrl run\n  vrrl run my-experiment.yaml --out runs/mine --maps maps.json\n\nThe same command again goes on where it stopped."
     )]
     Run(RunArgs),
-    /// Named splits: list, write, compare, import, verify.
+    /// Named splits: list, cut new ones, write, compare, verify, convert.
     #[command(subcommand, after_help = "Example:\n  vrrl splits audit --train train --test ood7")]
     Splits(Splits),
+    /// Draw a contact sheet for every task and shift, a column for each severity.
+    #[command(after_help = "Example:\n  vrrl gallery --task table --shift blur font --out gallery")]
+    Gallery(GalleryArgs),
     /// Show one example, as text and PNG.
     #[command(
         after_help = "Example:\n  vrrl show ood7 3 --propose \"up right\" --out look\n  vrrl show paper/table/id_test 0 --propose \"840 297\" --feedback whole --out look"
@@ -104,92 +113,6 @@ pub(crate) struct RunArgs {
     pub format: Format,
 }
 
-#[derive(Subcommand, Debug)]
-pub(crate) enum Splits {
-    /// List the built-in splits.
-    #[command(after_help = "Example:\n  vrrl splits list --format json")]
-    List {
-        /// How the result is printed.
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
-    /// Write a split to disk, pictures included.
-    #[command(after_help = "Example:\n  vrrl splits build ood7 --out data/ood7 --limit 100")]
-    Build {
-        /// Name of the split.
-        split: String,
-        /// Folder to make.
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-        /// Only the first examples.
-        #[arg(long, value_name = "N")]
-        limit: Option<usize>,
-        /// How the result is printed.
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
-    /// Prove that splits do not overlap; names, folders or files of maps.
-    #[command(
-        after_help = "Example:\n  vrrl splits audit --train train --test id_test ood7 --fail-on exact,symmetric"
-    )]
-    Audit {
-        /// Training splits.
-        #[arg(long, value_name = "SPLIT", num_args = 1.., required = true)]
-        train: Vec<String>,
-        /// Test splits.
-        #[arg(long, value_name = "SPLIT", num_args = 1.., required = true)]
-        test: Vec<String>,
-        /// Kinds of overlap that end with exit code 3.
-        #[arg(long, value_name = "KIND", value_delimiter = ',', value_enum)]
-        fail_on: Vec<Overlap>,
-        /// How the result is printed.
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
-    /// Turn a file of third-party maps into splits, one per size.
-    #[command(
-        after_help = "Example:\n  vrrl splits import --from vrrl-frozenlake eval_L3-L6.json --out data/frozenlake"
-    )]
-    Import {
-        /// Its kind.
-        #[arg(long, value_enum)]
-        from: Importable,
-        /// The file.
-        file: PathBuf,
-        /// Folder to make.
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-        /// Name of the splits [default: the file's].
-        #[arg(long)]
-        name: Option<String>,
-        /// How the result is printed.
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
-    /// Generate a written split again and compare.
-    #[command(after_help = "Example:\n  vrrl splits verify data/ood7")]
-    Verify {
-        /// The folder.
-        dir: PathBuf,
-    },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum Overlap {
-    /// Equal items.
-    Exact,
-    /// Equal up to the task's symmetries.
-    Symmetric,
-    /// The same background.
-    SamePattern,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum Importable {
-    /// The maps of the VRRL release, both shapes.
-    VrrlFrozenlake,
-}
-
 #[derive(ClapArgs, Debug)]
 pub(crate) struct ShowArgs {
     /// Name of the split, a materialized folder or a file of maps.
@@ -207,6 +130,31 @@ pub(crate) struct ShowArgs {
     pub view: View,
     /// Folder for the pictures.
     #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct GalleryArgs {
+    /// Tasks [default: all].
+    #[arg(long, value_name = "TASK", num_args = 1.., value_parser = task)]
+    pub task: Vec<TaskKind>,
+    /// Shift axes [default: all of the task].
+    #[arg(long, value_name = "AXIS", num_args = 1..)]
+    pub shift: Vec<String>,
+    /// Files with axes of your own.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub axes: Vec<PathBuf>,
+    /// Base scenes, a row each.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub scenes: usize,
+    /// Seed of the scenes.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Folder to write into.
+    #[arg(long, value_name = "DIR", default_value = "gallery")]
     pub out: PathBuf,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
@@ -292,6 +240,18 @@ fn control(word: &str) -> Result<Control, String> {
 fn feedback(word: &str) -> Result<FeedbackMode, String> {
     let known = FeedbackMode::ALL.map(FeedbackMode::word).join(", ");
     FeedbackMode::ALL.into_iter().find(|m| m.word() == word).ok_or_else(|| format!("there are {known}"))
+}
+
+fn task(word: &str) -> Result<TaskKind, String> {
+    const ALL: [TaskKind; 3] = [TaskKind::Table, TaskKind::Chart, TaskKind::Maze];
+    let known = ALL.map(TaskKind::word).join(", ");
+    ALL.into_iter().find(|t| t.word() == word).ok_or_else(|| format!("there are {known}"))
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    const ALL: [Role; 5] = [Role::Train, Role::IdVal, Role::IdTest, Role::OodVal, Role::OodTest];
+    let known = ALL.map(Role::word).join(", ");
+    ALL.into_iter().find(|r| r.word() == word).ok_or_else(|| format!("there are {known}"))
 }
 
 fn view(word: &str) -> Result<View, String> {

@@ -13,7 +13,8 @@ use crate::output::note;
 /// Between two plain lines of one stage.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 /// Figures worth the room, the most telling first.
-const FIGURES: [(&str, &str); 12] = [
+const FIGURES: [(&str, &str); 13] = [
+    ("items_per_second", "items/s"),
     ("accuracy", "accuracy"),
     ("first_accuracy", "first"),
     ("turns", "turns"),

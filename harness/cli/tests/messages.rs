@@ -5,20 +5,8 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
 
-use common::{out, TINY};
-
-/// Asserts the exit code, and that the error names every word.
-fn refused(dir: &Path, args: &[&str], code: i32, words: &[&str]) {
-    let (got, stdout, stderr) = out(dir, args);
-    assert_eq!(got, code, "{args:?}\n{stdout}\n{stderr}");
-    let error = stderr.lines().find(|line| line.starts_with("error: "));
-    let error = error.unwrap_or_else(|| panic!("{args:?}: no error in {stderr}"));
-    for word in words {
-        assert!(error.contains(word), "{args:?}: {word:?} is not in {error}");
-    }
-}
+use common::{out, refused, TINY};
 
 #[test]
 fn bad_experiments_name_file_line_and_nearest_key() {

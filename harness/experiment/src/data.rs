@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use vrrl_datasets::{Pair, Split};
+use vrrl_datasets::{Examples, Pair, Split};
 use vrrl_generators::shift::Level;
 use vrrl_harness::{EvalSplit, Severity};
 use vrrl_harness_core::{sha256_hex, Hasher, Role, TaskKind};
@@ -92,6 +92,20 @@ pub fn load_split(name: &str) -> Result<Vec<Split>> {
     })
 }
 
+/// The same without holding the examples: drawn or read when they are asked for.
+///
+/// # Errors
+/// As [`load_split`].
+pub(crate) fn open_split(name: &str) -> Result<Vec<Examples>> {
+    Ok(match named(name)? {
+        Named::Folder(dir) => {
+            folders(&dir)?.iter().map(|dir| Examples::open(dir)).collect::<Result<_, _>>()?
+        }
+        Named::Maps(file) => import_maps(&file)?.into_iter().map(Examples::from).collect(),
+        Named::Definition(def) => vec![Examples::draw(&def)?],
+    })
+}
+
 /// The materialized splits of a folder: itself, or those right inside it, by name.
 fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
     if dir.join(MANIFEST).is_file() {
@@ -166,53 +180,6 @@ pub fn audit_names(train: &[String], test: &[String]) -> Result<Vec<AuditPair>> 
     };
     let (train, test) = (all(train)?, all(test)?);
     Ok(vrrl_datasets::audit(&train.iter().collect::<Vec<_>>(), &test.iter().collect::<Vec<_>>()))
-}
-
-/// A split written to disk.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Built {
-    /// Full name.
-    pub name: String,
-    /// Its folder.
-    pub dir: PathBuf,
-    /// Examples.
-    pub n: usize,
-    /// Hash over definition, ids and forms.
-    pub hash: String,
-    /// In words, where the space holds fewer examples than asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ceiling: Option<String>,
-}
-
-/// Writes a split to disk, images included.
-///
-/// # Errors
-/// As [`load_split`], or a folder that cannot be written.
-pub fn build(name: &str, out: &Path, limit: Option<usize>) -> Result<Vec<Built>> {
-    write(&load_split(name)?, out, limit)
-}
-
-/// Imports a file of third-party maps and writes one split per size: into `out` where there is one size, else
-/// each into a folder of its name.
-///
-/// # Errors
-/// A file that is not JSON, not mazes or has no path, with the item; a folder that cannot be written.
-pub fn import(file: &Path, name: Option<&str>, out: &Path) -> Result<Vec<Built>> {
-    let splits = match name {
-        Some(name) => vrrl_datasets::import_frozenlake(file, name)?,
-        None => import_maps(file)?,
-    };
-    write(&splits, out, None)
-}
-
-fn write(splits: &[Split], out: &Path, limit: Option<usize>) -> Result<Vec<Built>> {
-    let one = |split: &Split| {
-        let dir = if splits.len() == 1 { out.to_path_buf() } else { out.join(split.def.folder()) };
-        let hash = vrrl_datasets::materialize(split, &dir, limit)?;
-        let n = split.examples.len().min(limit.unwrap_or(usize::MAX));
-        Ok(Built { name: split.def.name.clone(), dir, n, hash, ceiling: split.ceiling.clone() })
-    };
-    splits.iter().map(one).collect()
 }
 
 /// Generates a folder's splits again and compares; returns how many examples were compared.

@@ -6,10 +6,13 @@
 //! Single pieces of the loop ([`eval()`], [`train_recipe`], [`score()`], [`report_runs`], [`show()`]) are what
 //! the other commands call. Nothing here knows a flag, a colour or an exit code.
 
+mod build;
 mod claims;
+mod cut;
 mod data;
 mod error;
 mod experiment;
+mod export;
 mod model;
 mod plan;
 mod pool;
@@ -26,9 +29,12 @@ mod table;
 mod tools;
 mod yaml;
 
-pub use data::{audit_names, build, catalog, import, load_split, verify, AuditPair, Built, SplitRow};
+pub use build::{build, import, BuildOptions, Built};
+pub use cut::{bases, cut, default_base, list_axes, AxisRow, Cut, Cutting};
+pub use data::{audit_names, catalog, load_split, verify, AuditPair, SplitRow};
 pub use error::{Error, Result};
 pub use experiment::{preset, Decoding, EvalSettings, Experiment, MethodEntry, SplitNames, PRESETS};
+pub use export::{export, export_formats, Export};
 pub use model::{open, MODELS};
 pub use plan::{Plan, PlannedStage};
 pub use progress::{Quiet, Reporter, StageProgress};

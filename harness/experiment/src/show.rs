@@ -96,15 +96,20 @@ pub fn show(request: &ShowRequest) -> Result<Shown> {
 
 /// Example `index` of all splits that the name stands for.
 fn find(name: &str, index: usize) -> Result<Example> {
-    let mut splits = data::load_split(name)?;
-    let n: usize = splits.iter().map(|s| s.examples.len()).sum();
-    if n == 0 {
-        return Err(Error::Input(format!("split {name} holds no examples")));
+    let splits = data::open_split(name)?;
+    let mut before = 0;
+    for split in &splits {
+        if index - before < split.len() {
+            let mut items = split.items(index - before..index - before + 1)?;
+            return Ok(items.remove(0).example);
+        }
+        before += split.len();
     }
-    let mut all = splits.iter_mut().flat_map(|split| split.examples.drain(..));
-    all.nth(index).ok_or_else(|| {
-        Error::Input(format!("split {name} has {n} examples; index {index} is past the last, {}", n - 1))
-    })
+    let last = match before {
+        0 => "there is none".into(),
+        n => format!("index {index} is past the last, {}", n - 1),
+    };
+    Err(Error::Input(format!("split {name} has {before} examples; {last}")))
 }
 
 fn save(folder: &Path, name: &str, image: &Image) -> Result<PathBuf> {

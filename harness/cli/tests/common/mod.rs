@@ -17,7 +17,28 @@ pub fn out(dir: &Path, args: &[&str]) -> (i32, String, String) {
     (status.code().unwrap_or(-1), text(stdout), text(stderr))
 }
 
+/// Stdout of a command that must succeed.
+#[allow(dead_code)]
+pub fn done(dir: &Path, args: &[&str]) -> String {
+    let (code, stdout, stderr) = out(dir, args);
+    assert_eq!(code, 0, "{args:?}\n{stdout}\n{stderr}");
+    stdout
+}
+
+/// Asserts the exit code, and that the error names every word.
+#[allow(dead_code)]
+pub fn refused(dir: &Path, args: &[&str], code: i32, words: &[&str]) {
+    let (got, stdout, stderr) = out(dir, args);
+    assert_eq!(got, code, "{args:?}\n{stdout}\n{stderr}");
+    let error = stderr.lines().find(|line| line.starts_with("error: "));
+    let error = error.unwrap_or_else(|| panic!("{args:?}: no error in {stderr}"));
+    for word in words {
+        assert!(error.contains(word), "{args:?}: {word:?} is not in {error}");
+    }
+}
+
 /// An experiment that takes seconds: a tiny network, a few steps, a few examples.
+#[allow(dead_code)]
 pub const TINY: &str = "\
 name: tiny
 seeds: [1]

@@ -1,0 +1,255 @@
+//! `vrrl splits …` of the real binary: cutting, writing, resuming, converting.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use common::{done, out, refused, vrrl};
+use serde_json::Value;
+
+/// Every file of a folder, by its path.
+fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let (mut found, mut open) = (BTreeMap::new(), vec![root.to_path_buf()]);
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().display().to_string();
+                found.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_split_is_cut_built_proven_and_scored() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let new = ["splits", "new", "--task", "maze", "--base", "quick/maze/id_test", "--shift", "noise=3"];
+    let mut asked = new.to_vec();
+    asked.extend([
+        "theme=night",
+        "--n",
+        "40",
+        "--name",
+        "my/noisy_night",
+        "--out",
+        "cut.yaml",
+        "--format",
+        "json",
+    ]);
+    let cut: Value = serde_json::from_str(&done(dir, &asked)).unwrap();
+    assert_eq!((&cut["name"], &cut["n"]), (&"my/noisy_night".into(), &40.into()));
+    assert_eq!((&cut["role"], &cut["paired"]), (&"ood_test".into(), &true.into()));
+    assert_eq!((&cut["shift"], &cut["base"]), (&"noise+theme".into(), &"quick/maze/id_test".into()));
+    let text = fs::read_to_string(dir.join("cut.yaml")).unwrap();
+    for line in [
+        "# A split of its own",
+        "scenes: quick/maze/id_test",
+        "  noise: 3",
+        "  theme: night",
+        "role: ood_test",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(text.lines().filter(|line| line.trim_start().starts_with('#')).count() >= 6, "{text}");
+    refused(dir, &asked, 2, &["cut.yaml exists", "--out"]);
+
+    let built = done(dir, &["splits", "build", "cut.yaml", "--out", "data"]);
+    assert!(built.contains("my/noisy_night: 40 examples in data"), "{built}");
+    let verified: Value =
+        serde_json::from_str(&done(dir, &["splits", "verify", "data", "--format", "json"])).unwrap();
+    assert_eq!(verified["examples"], 40);
+    let audit = ["splits", "audit", "--train", "quick/maze/id_val", "--test", "cut.yaml", "data"];
+    let mut proof = audit.to_vec();
+    proof.extend(["--fail-on", "exact,symmetric"]);
+    assert!(done(dir, &proof).contains("my/noisy_night"));
+    // Paired: item by item the scenes of the base.
+    let eval = |split: &str, out: &str| {
+        done(dir, &["eval", "--model", "oracle", "--split", split, "--limit", "40", "--out", out]);
+        let traces = fs::read_to_string(dir.join(out).join("traces.jsonl")).unwrap();
+        let truth = |line: &str| serde_json::from_str::<Value>(line).unwrap()["truth"].clone();
+        traces.lines().map(truth).collect::<Vec<_>>()
+    };
+    assert_eq!(eval("cut.yaml", "a"), eval("quick/maze/id_test", "b"));
+}
+
+#[test]
+fn defaults_make_a_whole_definition() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let said = done(dir, &["splits", "new", "--base", "quick/maze/dev6", "--shift", "noise=1"]);
+    assert!(said.contains("noise_1.yaml: my/maze/noise_1") && said.contains("ood_val"), "{said}");
+    assert!(
+        said.contains("vrrl splits build noise_1.yaml") && said.contains("--train quick/maze/train"),
+        "{said}"
+    );
+    let fresh =
+        ["splits", "new", "--base", "ood6", "--shift", "none", "--name", "my/more6", "--out", "f.yaml"];
+    let said = done(dir, &fresh);
+    assert!(said.contains("not shifted") && said.contains("ood_test"), "{said}");
+    assert!(!fs::read_to_string(dir.join("f.yaml")).unwrap().contains("scenes:"));
+    done(dir, &["splits", "build", "f.yaml", "--out", "f", "--limit", "3"]);
+}
+
+#[test]
+fn cuts_that_make_no_sense_are_refused_and_write_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut refuse = |args: &[&str], words: &[&str]| {
+        let mut all = vec!["splits", "new"];
+        all.extend(args);
+        refused(dir, &all, 2, words);
+    };
+    refuse(&[], &["--task or --base"]);
+    refuse(&["--task", "maze"], &["--shift axis=level", "vrrl splits axes"]);
+    refuse(&["--base", "odo6", "--shift", "noise=1"], &["odo6", "ood6"]);
+    refuse(&["--task", "maze", "--shift", "nose=1"], &["nose", "did you mean noise?"]);
+    refuse(&["--task", "maze", "--shift", "noise=9"], &["9", "1, 2, 3, 4, 5"]);
+    refuse(&["--task", "maze", "--shift", "theme=nigth"], &["nigth", "did you mean night?"]);
+    refuse(&["--task", "maze", "--shift", "noise"], &["axis=level"]);
+    refuse(&["--task", "maze", "--shift", "noise=0"], &["severity 0"]);
+    refuse(&["--task", "maze", "--shift", "noise=1", "noise=2"], &["twice"]);
+    refuse(&["--task", "table", "--base", "ood6", "--shift", "noise=1"], &["ood6", "leave one of them out"]);
+    refuse(&["--base", "ladder/maze/noise_1", "--shift", "blur=1"], &["shifted itself"]);
+    refuse(&["--task", "maze", "--shift", "noise=1", "--n", "0"], &["n is 0"]);
+    refuse(&["--task", "maze", "--shift", "noise=1", "--name", "My Split"], &["My Split"]);
+    refuse(&["--task", "maze", "--shift", "noise=1", "--name", "quick/maze/ood7"], &["built-in"]);
+    refuse(&["--task", "maze", "--shift", "noise=1", "--axes", "none.yaml"], &["none.yaml"]);
+    assert_eq!(fs::read_dir(dir).unwrap().count(), 0);
+}
+
+#[test]
+fn axes_of_ones_own_are_found_beside_the_definition() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::create_dir_all(dir.join("mine")).unwrap();
+    let axes = "format: 1\naxes:\n- name: murk\n  about: Noise and fewer holes.\n  changes: pixels\n  paired: true\n  patches:\n  - tasks: [maze]\n    levels:\n      dim: {post: [{op: gaussian_noise, sigma: 60}]}\n      dark: {post: [{op: gaussian_noise, sigma: 300}]}\n";
+    fs::write(dir.join("mine/murk.yaml"), axes).unwrap();
+    let list: Value = serde_json::from_str(&done(
+        dir,
+        &["splits", "axes", "--task", "maze", "--axes", "mine/murk.yaml", "--format", "json"],
+    ))
+    .unwrap();
+    let names: Vec<&str> =
+        list["axes"].as_array().unwrap().iter().map(|a| a["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"murk") && names.contains(&"noise"), "{names:?}");
+    let mut new = vec!["splits", "new", "--base", "quick/maze/ood6", "--axes", "mine/murk.yaml"];
+    new.extend(["--shift", "murk=dark", "--n", "5", "--out", "mine/dark.yaml"]);
+    done(dir, &new);
+    let text = fs::read_to_string(dir.join("mine/dark.yaml")).unwrap();
+    assert!(text.contains("  - murk.yaml") && text.contains("levels dim, dark"), "{text}");
+    done(dir, &["splits", "build", "mine/dark.yaml", "--out", "data"]);
+    let row = fs::read_to_string(dir.join("data/murk_dark/metadata.jsonl")).unwrap();
+    let row: Value = serde_json::from_str(row.lines().next().unwrap()).unwrap();
+    assert_eq!((&row["shift"], &row["severity"]), (&"murk:dark".into(), &2.into()));
+    done(dir, &["splits", "verify", "data"]);
+}
+
+#[test]
+fn lists_are_narrowed() {
+    let dir = tempfile::tempdir().unwrap();
+    let list = |args: &[&str]| {
+        let mut all = vec!["splits", "list", "--format", "json"];
+        all.extend(args);
+        let list: Value = serde_json::from_str(&done(dir.path(), &all)).unwrap();
+        list["splits"].as_array().unwrap().len()
+    };
+    assert!(list(&["--task", "maze"]) > list(&["quick/", "--task", "maze"]));
+    assert_eq!((list(&["quick/maze/ood"]), list(&["no such"])), (3, 0));
+    let text = done(dir.path(), &["splits", "list", "quick/maze/ood7"]);
+    assert!(text.lines().count() == 2 && text.contains("ood_test"), "{text}");
+}
+
+#[test]
+fn a_killed_build_goes_on_and_ends_with_equal_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let build = |out: &'static str| {
+        vec!["splits", "build", "quick/maze/train", "--limit", "6000", "--parquet", "--out", out]
+    };
+    done(dir, &build("whole"));
+    let mut kills = 0;
+    for wait in [150, 300, 600] {
+        let mut child =
+            vrrl(dir, &build("killed")).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(wait));
+        kills += u32::from(child.try_wait().unwrap().is_none());
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+    assert!(kills > 0, "every build was done before its kill");
+    done(dir, &build("killed"));
+    let (whole, killed) = (files(&dir.join("whole")), files(&dir.join("killed")));
+    assert_eq!(whole.keys().collect::<Vec<_>>(), killed.keys().collect::<Vec<_>>());
+    assert!(
+        whole.keys().any(|name| name.starts_with("parquet/") && name.ends_with(".parquet")),
+        "{:?}",
+        whole.keys()
+    );
+    assert!(whole.iter().all(|(name, bytes)| killed[name] == *bytes));
+    let left: Vec<_> = fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "nothing is left beside the folders: {left:?}");
+    done(dir, &["splits", "verify", "killed"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupted_build_says_how_to_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let build = ["splits", "build", "quick/maze/train", "--out", "data"];
+    let child = vrrl(dir, &build).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // The hidden folder beside the target says that it has begun.
+    let begun = Instant::now();
+    while fs::read_dir(dir).unwrap().count() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(120), "the build never began");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let sent =
+        std::process::Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
+    assert!(sent.success());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("the same command again goes on"), "{stderr}");
+    assert!(!dir.join("data").exists());
+    let (code, stdout, stderr) = out(dir, &["splits", "build", "quick/maze/train", "--out", "data"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("20000 examples"), "{stdout}");
+}
+
+#[test]
+fn splits_are_exported_in_every_format() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    for format in ["huggingface", "easyr1", "verl", "trl", "sft", "sft_chat", "sft_turns", "lm_eval"] {
+        let args =
+            ["splits", "export", "ood6", "--format", format, "--out", format, "--limit", "4", "--json"];
+        let export: Value = serde_json::from_str(&done(dir, &args)).unwrap();
+        assert_eq!((&export["format"], &export["examples"]), (&format.into(), &4.into()));
+        assert!(export["rows"].as_u64().unwrap() >= 4);
+        assert_eq!(serde_json::from_str::<Value>(&done(dir, &args)).unwrap(), export, "the same again");
+        assert!(dir.join(format).join("README.md").is_file());
+    }
+    let jsonl =
+        ["splits", "export", "id_test", "ood6", "--format", "sft", "--container", "jsonl", "--limit", "2"];
+    let mut both = jsonl.to_vec();
+    both.extend(["--out", "both"]);
+    assert!(done(dir, &both).contains("sft: 4 examples"));
+    let mut again = jsonl.to_vec();
+    again.extend(["--out", "trl"]);
+    refused(dir, &again, 2, &["trl"]);
+    let (code, _, stderr) = out(dir, &["splits", "export", "ood6", "--format", "csv", "--out", "x"]);
+    assert_eq!((code, stderr.contains("huggingface, easyr1")), (2, true), "{stderr}");
+    refused(dir, &["splits", "export", "odo6", "--format", "trl", "--out", "x"], 2, &["odo6", "ood6"]);
+}

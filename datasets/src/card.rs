@@ -39,8 +39,13 @@ pub(crate) fn card(manifest: &Manifest, sizes: &BTreeMap<usize, usize>) -> Strin
     } else {
         ""
     };
+    let license = match manifest.source {
+        Source::Generated => "license:\n- apache-2.0\n- mit\n",
+        // Whoever drew them up decides.
+        Source::Imported => "license: other\n",
+    };
     format!(
-        "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: {folder}\n    path: {folder}/**\n\
+        "---\n{license}configs:\n- config_name: default\n  data_files:\n  - split: {folder}\n    path: {folder}/**\n\
          task_categories:\n- visual-question-answering\n---\n\n\
          # {name}\n\n{about}\n\n{origin}\n{paired}\n\
          | | |\n|---|---|\n| task | {task} |\n| role | {role} |\n| shift | {shift} |\n| severity | {severity} |\n\

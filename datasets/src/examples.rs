@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -28,8 +28,6 @@ pub struct Examples {
     ceiling: Option<String>,
     len: usize,
     kind: Kind,
-    /// Known once it was asked for.
-    hash: OnceLock<String>,
 }
 
 enum Kind {
@@ -67,7 +65,7 @@ impl Examples {
                 (Kind::Draws(plan, draws), len, ceiling)
             }
         };
-        Ok(Self { def: def.clone(), source: Source::Generated, ceiling, len, kind, hash: OnceLock::new() })
+        Ok(Self { def: def.clone(), source: Source::Generated, ceiling, len, kind })
     }
 
     /// Those of a materialized folder.
@@ -87,7 +85,6 @@ impl Examples {
             ceiling: manifest.ceiling.clone(),
             len: manifest.rows,
             kind: Kind::Folder(folder),
-            hash: OnceLock::new(),
         }
     }
 
@@ -132,7 +129,7 @@ impl Examples {
     /// Only the first `limit`.
     #[must_use]
     pub fn head(self, limit: usize) -> Self {
-        Self { len: self.len.min(limit), hash: OnceLock::new(), ..self }
+        Self { len: self.len.min(limit), ..self }
     }
 
     /// Examples of a range of positions, in order; drawn in parallel.
@@ -228,26 +225,6 @@ impl From<Split> for Examples {
             ceiling: split.ceiling.clone(),
             len: split.examples.len(),
             kind: Kind::Held(split),
-            hash: OnceLock::new(),
         }
-    }
-}
-
-impl crate::Exportable for Examples {
-    fn def(&self) -> &SplitDef {
-        &self.def
-    }
-    fn source(&self) -> Source {
-        self.source
-    }
-    fn hash(&self) -> String {
-        // Nothing is hidden: an export asks for every example afterwards, and ends with the same error.
-        self.hash.get_or_init(|| self.hash().unwrap_or_default()).clone()
-    }
-    fn count(&self) -> usize {
-        self.len
-    }
-    fn range(&self, range: Range<usize>) -> Result<Vec<Item>, Error> {
-        self.items(range)
     }
 }

@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::ops::Range;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 use vrrl_datasets::{
-    export, find, generate, Container, Error, Exportable, Exported, Format, Item, Options, Progress, Source,
-    Split, SplitDef,
+    export, find, generate, Container, Error, Examples, Exported, Format, Options, Progress, Source, Split,
+    SplitDef, Watch,
 };
 use vrrl_harness_core::{Dialect, Parsed, TaskKind, Truth};
 
@@ -20,13 +19,27 @@ fn split(name: &str, n: usize) -> Split {
     generate(&SplitDef { n, ..find(name).unwrap() }).unwrap()
 }
 
-fn write(
-    splits: &[&dyn Exportable],
+fn write(splits: &[&Split], format: Format, out: &Path, options: &Options) -> Result<Exported, Error> {
+    watched(splits, format, out, options, usize::MAX).0
+}
+
+/// The same with everything that was told meanwhile; stopped once `until` examples are done.
+fn watched(
+    splits: &[&Split],
     format: Format,
     out: &Path,
     options: &Options,
-) -> Result<Exported, Error> {
-    export(splits, format, out, options, &|_| {})
+    until: usize,
+) -> (Result<Exported, Error>, Vec<Progress>) {
+    let splits: Vec<Examples> = splits.iter().map(|&split| split.clone().into()).collect();
+    let splits: Vec<&Examples> = splits.iter().collect();
+    let (stop, mut told) = (AtomicBool::new(false), Vec::new());
+    let mut progress = |progress: &Progress| {
+        told.push(*progress);
+        stop.store(progress.done >= until, Ordering::Relaxed);
+    };
+    let done = export(&splits, format, out, options, Watch { progress: &mut progress, stop: &stop });
+    (done, told)
 }
 
 /// Every file below a folder with its bytes.
@@ -47,8 +60,10 @@ fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn rows(path: &Path) -> Vec<Value> {
-    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+/// The rows of an export of one shard.
+fn rows(out: &Path) -> Vec<Value> {
+    let text = files(out).into_iter().find(|(name, _)| name.ends_with(".jsonl")).unwrap().1;
+    String::from_utf8(text).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 const CONTAINERS: [Container; 2] = [Container::Parquet, Container::Jsonl];
@@ -76,41 +91,6 @@ fn threads_and_repetition_change_no_byte() {
     }
 }
 
-/// A split that cannot be drawn beyond a position, and counts what was asked for.
-struct Failing<'s> {
-    split: &'s Split,
-    until: usize,
-    drawn: AtomicUsize,
-}
-
-impl<'s> Failing<'s> {
-    fn new(split: &'s Split, until: usize) -> Self {
-        Self { split, until, drawn: AtomicUsize::new(0) }
-    }
-}
-
-impl Exportable for Failing<'_> {
-    fn def(&self) -> &SplitDef {
-        &self.split.def
-    }
-    fn source(&self) -> Source {
-        self.split.source
-    }
-    fn hash(&self) -> String {
-        self.split.hash()
-    }
-    fn count(&self) -> usize {
-        self.split.examples.len()
-    }
-    fn range(&self, range: Range<usize>) -> Result<Vec<Item>, Error> {
-        if range.end > self.until {
-            return Err(Error::Name { name: "stopped".into(), known: String::new() });
-        }
-        self.drawn.fetch_add(range.len(), Ordering::Relaxed);
-        self.split.items(range)
-    }
-}
-
 #[test]
 fn stopped_exports_go_on_with_the_first_missing_shard() {
     let home = tempfile::tempdir().unwrap();
@@ -119,25 +99,29 @@ fn stopped_exports_go_on_with_the_first_missing_shard() {
         let options = Options { container, shard: 6, ..Options::default() };
         let (whole, out) = (home.path().join("whole"), home.path().join("out"));
         let done = write(&[&split], Format::Huggingface, &whole, &options).unwrap();
-        let stopped = Failing::new(&split, 13);
-        assert!(write(&[&stopped], Format::Huggingface, &out, &options).is_err());
-        assert_eq!(stopped.drawn.into_inner(), 12);
+        let run = |until| watched(&[&split], Format::Huggingface, &out, &options, until);
+        let (stopped, _) = run(12);
+        let Err(Error::Interrupted { done: 12, total: 20, .. }) = stopped else { panic!("{stopped:?}") };
         assert!(!out.join("export.json").exists(), "an unfinished export looks unfinished");
         // A shard that was damaged since is written again; the other one is not.
         let damaged = files(&out).into_keys().find(|name| name.contains("00001-of-00004")).unwrap();
         fs::write(out.join(damaged), "half").unwrap();
-        let seen = std::sync::Mutex::new(Vec::new());
-        let rest = Failing::new(&split, 20);
-        let again = export(&[&rest], Format::Huggingface, &out, &options, &|p| seen.lock().unwrap().push(p));
+        let (again, told) = run(usize::MAX);
         assert_eq!(again.unwrap(), done);
-        assert_eq!(rest.drawn.into_inner(), 14);
         assert!(files(&out) == files(&whole), "{container:?}");
-        let seen = seen.into_inner().unwrap();
-        assert_eq!(seen.first(), Some(&Progress { done: 6, total: 20, resumed: 6 }));
-        assert_eq!(seen.last(), Some(&Progress { done: 20, total: 20, resumed: 6 }));
-        // Once it is whole nothing is drawn again.
-        let idle = Failing::new(&split, 0);
-        assert_eq!(write(&[&idle], Format::Huggingface, &out, &options).unwrap(), done);
+        assert_eq!(told.first(), Some(&Progress { done: 6, total: 20, resumed: 6 }));
+        assert_eq!(told.last(), Some(&Progress { done: 20, total: 20, resumed: 6 }));
+        // Once it is whole nothing is written again, but what is lost.
+        let (idle, told) = run(usize::MAX);
+        assert_eq!(idle.unwrap(), done);
+        assert_eq!(told.last(), Some(&Progress { done: 20, total: 20, resumed: 20 }));
+        if let Some(lost) = files(&out).into_keys().find(|name| name.ends_with("000013.png")) {
+            fs::remove_file(out.join(lost)).unwrap();
+            let (again, told) = run(usize::MAX);
+            assert_eq!(again.unwrap(), done);
+            assert_eq!(told.last(), Some(&Progress { done: 20, total: 20, resumed: 14 }));
+            assert!(files(&out) == files(&whole));
+        }
         for dir in [whole, out] {
             fs::remove_dir_all(dir).unwrap();
         }
@@ -150,7 +134,7 @@ fn what_cannot_be_exported_is_refused_and_left_alone() {
     let out = home.path().join("out");
     let (one, other) = (split("id_test", 5), split("ood7", 5));
     let options = Options::default();
-    let refused = |splits: &[&dyn Exportable], options: &Options, expected: &str| {
+    let refused = |splits: &[&Split], options: &Options, expected: &str| {
         let error = write(splits, Format::Verl, &out, options).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}: {expected}");
     };
@@ -166,13 +150,29 @@ fn what_cannot_be_exported_is_refused_and_left_alone() {
     refused(&[&one], &Options { limit: Some(2), ..options.clone() }, "another export");
     assert!(files(&out) == before);
     fs::remove_dir_all(&out).unwrap();
-    assert!(write(&[&Failing::new(&one, 0)], Format::Verl, &out, &options).is_err());
+    assert!(watched(&[&one], Format::Verl, &out, &Options { shard: 2, ..options.clone() }, 2).0.is_err());
     refused(&[&other], &options, "unfinished export of something else");
     fs::remove_dir_all(&out).unwrap();
     fs::create_dir(&out).unwrap();
     fs::write(out.join("thesis.txt"), "precious").unwrap();
     refused(&[&one], &options, "other files");
     assert_eq!(files(&out).len(), 1);
+}
+
+#[test]
+fn imports_are_not_given_away_under_our_licences() {
+    let home = tempfile::tempdir().unwrap();
+    let ours = split("id_test", 3);
+    let mut theirs = split("ood7", 3);
+    theirs.source = Source::Imported;
+    for (splits, expected) in [(vec![&ours], true), (vec![&ours, &theirs], false)] {
+        let out = home.path().join(format!("{expected}"));
+        write(&splits, Format::Huggingface, &out, &Options::default()).unwrap();
+        for name in ["README.md", "croissant.json"] {
+            let text = fs::read_to_string(out.join(name)).unwrap();
+            assert_eq!(text.contains("MIT"), expected, "{name}");
+        }
+    }
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn pictures_of_json_lines_are_where_the_rows_say() {
     for format in Format::ALL {
         let out = home.path().join(format.word());
         write(&[&split], format, &out, &options).unwrap();
-        let rows = rows(&out.join("ood6-00000-of-00001.jsonl"));
+        let rows = rows(&out);
         assert!(rows.len() >= 6, "{format:?}");
         for row in rows {
             let images = match row.get("images") {
@@ -207,7 +207,7 @@ fn trainer_rows_hold_what_decides_about_an_answer() {
     let read = |format: Format| {
         let out = home.path().join(format.word());
         write(&[&split], format, &out, &options).unwrap();
-        rows(&out.join("train-00000-of-00001.jsonl"))
+        rows(&out)
     };
     let known = |text: &Value| -> Value { serde_json::from_str(text.as_str().unwrap()).unwrap() };
     let (easyr1, verl, trl) = (read(Format::Easyr1), read(Format::Verl), read(Format::Trl));
@@ -244,7 +244,7 @@ fn conversations_imitate_no_mistake() {
         let read = |format: Format| {
             let out = home.path().join(format!("{}-{}", dialect.word(), format.word()));
             write(&[&split], format, &out, &options).unwrap();
-            rows(&out.join("train-00000-of-00001.jsonl"))
+            rows(&out)
         };
         let (mut single, mut multi) = (0, 0);
         let (sft, chat, turns) = (read(Format::Sft), read(Format::SftChat), read(Format::SftTurns));

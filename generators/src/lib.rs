@@ -12,6 +12,7 @@ mod canvas;
 #[allow(dead_code, unused_imports)]
 mod look;
 mod maze;
+mod pictured;
 mod place;
 #[allow(dead_code, unused_imports)]
 mod point;
@@ -23,6 +24,7 @@ mod words;
 pub use canvas::{png, Family};
 pub use look::{Grid, LineStyle, Look, Palette};
 pub use maze::{Maze, MazeParams, MazeScene, Theme};
+pub use pictured::{pose_picture, LoadPicture};
 pub use pose::{check, every, pose, pose_truth};
 pub use table::{Table, TableParams, TableScene};
 

@@ -16,7 +16,8 @@ const LICENSES: [&str; 2] = ["apache-2.0", "mit"];
 /// `README.md`; `files` are the data files of each split.
 pub(super) fn card(plan: &Plan<'_>, files: &[Vec<Written>]) -> String {
     let mut text = String::from("---\n");
-    let licenses: Vec<String> = LICENSES.iter().map(|license| format!("- {license}\n")).collect();
+    let licenses: &[&str] = if plan.is_ours() { &LICENSES } else { &["other"] };
+    let licenses: Vec<String> = licenses.iter().map(|license| format!("- {license}\n")).collect();
     text += &format!("license:\n{}language:\n- en\n", licenses.concat());
     text += "task_categories:\n- visual-question-answering\n- image-text-to-text\ntags:\n- synthetic\n";
     text += &format!("size_categories:\n- {}\n", size(plan.total()));
@@ -45,7 +46,7 @@ fn configs(plan: &Plan<'_>) -> String {
     for config in plan.configs() {
         text += &format!("- config_name: {config}\n  data_files:\n");
         for part in plan.splits.iter().filter(|part| part.config == config) {
-            text += &format!("  - split: {}\n    path: {}\n", part.name, part.glob());
+            text += &format!("  - split: {}\n    path: {}\n", part.name, part.glob);
         }
     }
     text
@@ -110,7 +111,7 @@ fn body(plan: &Plan<'_>, files: &[Vec<Written>]) -> String {
             text += "\n\n";
         }
     }
-    text += "| split | task | role | shift | severity | examples | rows | definition |\n|---|---|---|---|---|---|---|---|\n";
+    text += "| split | task | role | shift | severity | examples | rows | files | definition |\n|---|---|---|---|---|---|---|---|---|\n";
     for (part, files) in plan.splits.iter().zip(files) {
         let def = part.examples.def();
         let rows: usize = files.iter().map(|file| file.rows).sum();
@@ -119,19 +120,25 @@ fn body(plan: &Plan<'_>, files: &[Vec<Written>]) -> String {
             Source::Imported => "imported",
         };
         text += &format!(
-            "| {} | {} | {} | {} | {} | {} | {rows} | {origin} `{}` |\n",
+            "| {} | {} | {} | {} | {} | {} | {rows} | `{}` | {origin} `{}` |\n",
             part.name,
             def.task.word(),
             def.role.word(),
-            def.shift,
-            def.severity,
+            def.shift_label(),
+            def.severity_number(),
             part.count,
+            part.glob,
             def.name
         );
     }
+    let terms = if plan.is_ours() {
+        "Pictures and texts may be used under Apache-2.0 or MIT."
+    } else {
+        "What was imported keeps the terms of its source."
+    };
     text + &format!(
         "\nWritten as `{}` by vrrl, generator version {}. `export.json` holds the definitions, options and the \
-         SHA-256 of every data file. Pictures and texts may be used under Apache-2.0 or MIT.\n",
+         SHA-256 of every data file. {terms}\n",
         plan.format.word(),
         vrrl_generators::VERSION
     )

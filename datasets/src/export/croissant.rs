@@ -3,9 +3,14 @@
 
 use serde_json::{json, Map, Value as Json};
 
-use super::plan::Plan;
+use super::plan::{fingerprint, Plan};
 use super::value::{Columns, Type};
 use super::write::Written;
+
+/// What the validator reads as parquet; it does not know `application/vnd.apache.parquet`.
+const PARQUET: &str = "application/x-parquet";
+/// When pictures of this generator version were first drawn; no clock, so that equal exports are equal bytes.
+const PUBLISHED: &str = "2026-11-21";
 
 /// Name of the file.
 pub(super) const FILE: &str = "croissant.json";
@@ -26,16 +31,23 @@ pub(super) fn describe(plan: &Plan<'_>, files: &[Vec<Written>], columns: &Column
         "conformsTo": "http://mlcommons.org/croissant/1.1",
         "name": names.join(", ").replace('/', "-"),
         "description": description(plan),
-        "license": [
-            "https://spdx.org/licenses/Apache-2.0.html",
-            "https://spdx.org/licenses/MIT.html",
-        ],
-        "url": "https://pypi.org/project/vrrl",
+        "license": license(plan),
+        "url": format!("urn:sha256:{}", fingerprint(&plan.describe())),
+        "citeAs": format!("@misc{{vrrl, title = {{vrrl: visual questions with feedback, generator version {}}}}}", vrrl_generators::VERSION),
+        "datePublished": PUBLISHED,
         "version": format!("{}.0.0", vrrl_generators::VERSION),
         "distribution": distribution,
         "recordSet": records,
     });
     (serde_json::to_string_pretty(&about).expect("a description is plain data") + "\n").into_bytes()
+}
+
+fn license(plan: &Plan<'_>) -> Json {
+    if plan.is_ours() {
+        json!(["https://spdx.org/licenses/Apache-2.0.html", "https://spdx.org/licenses/MIT.html"])
+    } else {
+        json!("What was imported keeps the terms of its source.")
+    }
 }
 
 fn description(plan: &Plan<'_>) -> String {
@@ -50,8 +62,8 @@ fn description(plan: &Plan<'_>) -> String {
                 def.name,
                 def.task.word(),
                 def.role.word(),
-                def.shift,
-                def.severity,
+                def.shift_label(),
+                def.severity_number(),
                 def.seed
             )
         })
@@ -71,21 +83,21 @@ fn object(file: &Written) -> Json {
         "name": file.path,
         "contentUrl": file.path,
         "contentSize": format!("{} B", file.bytes),
-        "encodingFormat": "application/vnd.apache.parquet",
+        "encodingFormat": PARQUET,
         "sha256": file.sha256,
     })
 }
 
 /// All files of a configuration.
 fn set(plan: &Plan<'_>, config: &str) -> Json {
-    let globs: Vec<String> =
-        plan.splits.iter().filter(|part| part.config == config).map(super::plan::Part::glob).collect();
+    let globs: Vec<&str> =
+        plan.splits.iter().filter(|part| part.config == config).map(|part| part.glob.as_str()).collect();
     json!({
         "@type": "cr:FileSet",
         "@id": format!("files-{config}"),
         "name": format!("files-{config}"),
         "description": "The parquet files of all splits.",
-        "encodingFormat": "application/vnd.apache.parquet",
+        "encodingFormat": PARQUET,
         "includes": globs,
     })
 }
@@ -119,7 +131,7 @@ fn rows(plan: &Plan<'_>, config: &str, columns: &Columns) -> Json {
         "source": {
             "fileSet": { "@id": format!("files-{config}") },
             "extract": { "fileProperty": "fullpath" },
-            "transform": { "regex": format!("(?:^|/)({})-[0-9]{{5}}-of-[0-9]{{5}}\\.parquet$", names.join("|")) },
+            "transform": { "regex": format!("(?:.*/)?({})(?:-[0-9]{{5}}-of-[0-9]{{5}}\\.parquet)?$", names.join("|")) },
         },
     });
     let mut fields = vec![split];

@@ -1,5 +1,5 @@
 //! Rows for EasyR1: `problem` with an `<image>` mark, `answer`, `images` (its `data.prompt_key=problem`,
-//! `data.answer_key=answer`, `data.image_key=images`; `data.train_files=OUT/data@SPLIT`).
+//! `data.answer_key=answer`, `data.image_key=images`; `data.train_files=OUT/data/SPLIT`, with several tasks `OUT/TASK/SPLIT`).
 //!
 //! Its reward functions see the reply and `answer` alone, and one right answer is not enough to judge a maze or a
 //! pointed place. So `answer` is a JSON text of task, answer and truth, which the `reward.py` beside it reads.
@@ -11,7 +11,7 @@ use super::huggingface::{answer, path, picture};
 use super::plan::Plan;
 use super::value::{Columns, Row, Type, Value};
 use super::write::Written;
-use super::{prompt, Item, Layout, Options};
+use super::{prompt, Layout, One, Options};
 use crate::split::sorted;
 
 /// The judge that every reward file begins with: the rules of this project's own, for one reply.
@@ -42,18 +42,18 @@ impl Layout for EasyR1 {
         ]
     }
 
-    fn rows(&self, item: &Item<'_>) -> Vec<Row> {
-        let (example, options) = (item.example, item.options);
+    fn rows(&self, one: &One<'_>) -> Vec<Row> {
+        let (example, options) = (one.example(), one.options);
         let text = prompt::text(&*example.problem, options.dialect, options.turns);
-        let image = Value::Picture { path: path(item, 0), png: picture(example, options.view) };
+        let image = Value::Picture { path: path(one, 0), png: picture(example, options.view) };
         vec![vec![
             format!("{}{text}", prompt::PICTURE).into(),
             ground_truth(example).into(),
             Value::List(vec![image]),
             example.id.as_str().into(),
             example.task().word().into(),
-            item.def.shift_label().as_str().into(),
-            Value::Int(item.def.severity_number().into()),
+            one.def.shift_label().as_str().into(),
+            Value::Int(one.def.severity_number().into()),
             example.content_hash.as_str().into(),
         ]]
     }
@@ -64,8 +64,7 @@ impl Layout for EasyR1 {
 
     fn about(&self) -> &'static str {
         "Rows for EasyR1: `problem` with an `<image>` mark, `images`, and `answer`, a JSON text of task, one right \
-         answer and the truth that decides about any answer. Set `data.prompt_key=problem`, \
-         `data.train_files=<this folder>/data@<split>` and `worker.reward.reward_function=<this \
-         folder>/reward.py:compute_score`."
+         answer and the truth that decides about any answer. Set `data.prompt_key=problem`, `data.train_files` to the \
+         folder of the split's files and `worker.reward.reward_function=<this folder>/reward.py:compute_score`."
     }
 }

@@ -5,7 +5,7 @@ use vrrl_harness_core::{sha256_hex, Example, View};
 use super::plan::Plan;
 use super::value::{Columns, Row, Type, Value};
 use super::write::Written;
-use super::{croissant, Container, Item, Layout, Options};
+use super::{croissant, Container, Layout, One, Options};
 use crate::split::sorted;
 
 /// Rows for reading, filtering, viewing and importing.
@@ -22,9 +22,9 @@ pub(super) fn columns() -> Columns {
 }
 
 /// Path of an example's picture; `turn` counts the pictures of a conversation.
-pub(super) fn path(item: &Item<'_>, turn: usize) -> String {
+pub(super) fn path(one: &One<'_>, turn: usize) -> String {
     let end = if turn == 0 { String::new() } else { format!("_{turn}") };
-    format!("images/{}/{:06}{end}.png", item.def.folder(), item.index)
+    format!("images/{}/{:06}{end}.png", one.def.folder(), one.index)
 }
 
 /// The picture of a question as PNG bytes.
@@ -43,18 +43,18 @@ pub(super) fn truth(example: &Example) -> String {
 }
 
 /// The row of an example.
-pub(super) fn row(item: &Item<'_>) -> Row {
-    let (def, example) = (item.def, item.example);
-    let png = picture(example, item.options.view);
+pub(super) fn row(one: &One<'_>) -> Row {
+    let (def, example) = (one.def, one.example());
+    let png = picture(example, one.options.view);
     let image_sha256 = sha256_hex(&png);
     vec![
-        Value::Picture { path: path(item, 0), png },
+        Value::Picture { path: path(one, 0), png },
         example.id.as_str().into(),
         example.task().word().into(),
         example.problem.question().into(),
         answer(example).into(),
         truth(example).into(),
-        sorted(item.params).into(),
+        sorted(&one.item.params).into(),
         example.seed.to_string().into(),
         def.shift_label().as_str().into(),
         Value::Int(def.severity_number().into()),
@@ -80,8 +80,8 @@ impl Layout for HuggingFace {
         columns()
     }
 
-    fn rows(&self, item: &Item<'_>) -> Vec<Row> {
-        vec![row(item)]
+    fn rows(&self, one: &One<'_>) -> Vec<Row> {
+        vec![row(one)]
     }
 
     fn files(&self, plan: &Plan<'_>, files: &[Vec<Written>]) -> Vec<(String, Vec<u8>)> {

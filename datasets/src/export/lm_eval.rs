@@ -7,7 +7,7 @@ use super::easyr1::JUDGE;
 use super::plan::{Part, Plan};
 use super::value::{Columns, Row, Type};
 use super::write::Written;
-use super::{huggingface, prompt, Item, Layout, Options, Turns};
+use super::{huggingface, prompt, Layout, One, Options, Turns};
 
 pub(super) struct LmEval;
 
@@ -18,9 +18,9 @@ impl Layout for LmEval {
         columns
     }
 
-    fn rows(&self, item: &Item<'_>) -> Vec<Row> {
-        let mut row = huggingface::row(item);
-        row.push(prompt::text(&*item.example.problem, item.options.dialect, Turns::Single).into());
+    fn rows(&self, one: &One<'_>) -> Vec<Row> {
+        let mut row = huggingface::row(one);
+        row.push(prompt::text(&*one.example().problem, one.options.dialect, Turns::Single).into());
         vec![row]
     }
 
@@ -53,12 +53,12 @@ fn metadata(part: &Part<'_>) -> String {
     let def = part.examples.def();
     let text = |value: &str| json!(value).to_string();
     format!(
-        "metadata:\n  version: 1.0\n  split: {}\n  role: {}\n  shift: {}\n  severity: {}\n  split_hash: {}\n",
+        "metadata:\n  version: 1.0\n  split_name: {}\n  role: {}\n  shift: {}\n  severity: {}\n  identity: {}\n",
         text(&def.name),
         def.role.word(),
-        text(&def.shift),
-        def.severity,
-        text(&part.examples.hash())
+        text(&def.shift_label()),
+        def.severity_number(),
+        text(&part.identity)
     )
 }
 

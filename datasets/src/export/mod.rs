@@ -20,16 +20,17 @@ mod value;
 mod verl;
 mod write;
 
-use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 use vrrl_harness_core::{Dialect, Example, View};
 
-use crate::{Error, Source, Split, SplitDef};
+use crate::{Error, Examples, Item, SplitDef};
 use plan::Plan;
 use value::{Columns, Row};
 use write::Written;
+pub(crate) use write::{hash_file, MANIFEST, STATE};
 
 /// What an export is for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -190,39 +191,13 @@ pub struct Exported {
     pub hash: String,
 }
 
-/// Examples by position: what is asked for at once is what stands in memory.
-pub trait Examples: Sync {
-    /// The definition.
-    fn def(&self) -> &SplitDef;
-    /// Where the examples come from.
-    fn source(&self) -> Source;
-    /// Hash over the split.
-    fn hash(&self) -> String;
-    /// How many there are.
-    fn count(&self) -> usize;
-    /// Some of them; the range lies within [`Examples::count`].
-    ///
-    /// # Errors
-    /// Whatever keeps them from being drawn or read.
-    fn range(&self, range: Range<usize>) -> Result<Vec<crate::Item>, Error>;
-}
-
-impl Examples for Split {
-    fn def(&self) -> &SplitDef {
-        &self.def
-    }
-    fn source(&self) -> Source {
-        self.source
-    }
-    fn hash(&self) -> String {
-        Split::hash(self)
-    }
-    fn count(&self) -> usize {
-        self.examples.len()
-    }
-    fn range(&self, range: Range<usize>) -> Result<Vec<crate::Item>, Error> {
-        self.items(range)
-    }
+/// Whoever waits for an export.
+pub struct Watch<'a> {
+    /// Told after every group of examples.
+    pub progress: &'a mut dyn FnMut(&Progress),
+    /// Set from outside to stop after the current group; the same export again goes on with the first shard that
+    /// is missing.
+    pub stop: &'a AtomicBool,
 }
 
 /// One format.
@@ -230,7 +205,7 @@ trait Layout: Sync {
     /// Columns of every row.
     fn columns(&self, options: &Options) -> Columns;
     /// Rows of one example, which stands at `index` of its split.
-    fn rows(&self, item: &Item<'_>) -> Vec<Row>;
+    fn rows(&self, one: &One<'_>) -> Vec<Row>;
     /// Files beside the data: path under the export's folder, and bytes.
     fn files(&self, plan: &Plan<'_>, files: &[Vec<Written>]) -> Vec<(String, Vec<u8>)> {
         let _ = (plan, files);
@@ -241,29 +216,35 @@ trait Layout: Sync {
 }
 
 /// One example on its way into rows.
-struct Item<'e> {
+struct One<'e> {
     def: &'e SplitDef,
-    example: &'e Example,
-    /// After all shifts; with task and seed, they draw the example.
-    params: &'e serde_json::Value,
+    item: &'e Item,
+    /// Position in its split.
     index: usize,
     options: &'e Options,
 }
 
+impl One<'_> {
+    fn example(&self) -> &Example {
+        &self.item.example
+    }
+}
+
 /// Writes splits in a format under `out`, which must be new, empty, or an earlier try at the same export: that
-/// one goes on. `progress` is told after every group of examples. Splits of several tasks become several
-/// configurations of one data set.
+/// one goes on. Splits of several tasks become several configurations of one data set. Memory is that of a group
+/// of examples; bytes do not depend on the number of threads or on how often the export was stopped.
 ///
 /// # Errors
-/// [`Error::Export`] where `out` holds something else, or two splits would share their files;
-/// [`Error::Io`]; whatever keeps an example from being drawn.
+/// [`Error::Export`] where `out` holds something else, or two splits would share their files; [`Error::Busy`]
+/// while another process writes the same; [`Error::Interrupted`] after `stop`; [`Error::Io`]; and as
+/// [`Examples::items`].
 pub fn export(
-    splits: &[&dyn Examples],
+    splits: &[&Examples],
     format: Format,
     out: &Path,
     options: &Options,
-    progress: &(dyn Fn(Progress) + Sync),
+    watch: Watch<'_>,
 ) -> Result<Exported, Error> {
     let plan = Plan::new(splits, format, options, out)?;
-    write::write(&plan, progress)
+    write::write(&plan, watch)
 }

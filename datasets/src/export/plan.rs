@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde_json::{json, Value as Json};
-use vrrl_harness_core::sha256_hex;
+use vrrl_harness_core::{sha256_hex, Hasher};
 
-use super::{Container, Examples, Format, Options};
+use super::{Container, Format, Options};
 use crate::split::sorted;
-use crate::{Error, FORMAT};
+use crate::{Error, Examples, Source, FORMAT};
 
 /// An export as a list of shards.
 pub(super) struct Plan<'s> {
@@ -21,13 +21,17 @@ pub(super) struct Plan<'s> {
 
 /// One split of an export.
 pub(super) struct Part<'s> {
-    pub(super) examples: &'s dyn Examples,
+    pub(super) examples: &'s Examples,
     /// Name of the split in files: `[a-z0-9_]`.
     pub(super) name: String,
     /// Configuration it belongs to: the task where there are several, else `default`.
     pub(super) config: String,
+    /// What decides its examples: the definition, and of an import the examples themselves.
+    pub(super) identity: String,
     pub(super) count: usize,
     pub(super) shards: Vec<Shard>,
+    /// Pattern of the shards' paths.
+    pub(super) glob: String,
 }
 
 /// One file of rows.
@@ -41,7 +45,7 @@ pub(super) struct Shard {
 
 impl<'s> Plan<'s> {
     pub(super) fn new(
-        splits: &[&'s dyn Examples],
+        splits: &[&'s Examples],
         format: Format,
         options: &Options,
         out: &Path,
@@ -62,7 +66,7 @@ impl<'s> Plan<'s> {
         for &examples in splits {
             let def = examples.def();
             let config = if tasks.len() > 1 { def.task.word() } else { "default" };
-            let part = Part::new(examples, config, options);
+            let part = Part::new(examples, config, format, options)?;
             if part.count == 0 {
                 return Err(wrong(format!("split {} holds no examples", def.name)));
             }
@@ -81,6 +85,11 @@ impl<'s> Plan<'s> {
     /// Examples of all splits.
     pub(super) fn total(&self) -> usize {
         self.splits.iter().map(|part| part.count).sum()
+    }
+
+    /// Whether everything was generated here, so that this project's licences hold.
+    pub(super) fn is_ours(&self) -> bool {
+        self.splits.iter().all(|part| part.examples.source() == Source::Generated)
     }
 
     /// Configurations in the order of their first split.
@@ -106,7 +115,7 @@ impl<'s> Plan<'s> {
                     "definition": part.examples.def(),
                     "source": part.examples.source(),
                     "examples": part.count,
-                    "hash": part.examples.hash(),
+                    "identity": part.identity,
                 })
             })
             .collect();
@@ -125,33 +134,41 @@ pub(super) fn fingerprint(described: &Json) -> String {
     sha256_hex(sorted(described).as_bytes())
 }
 
+fn identity(examples: &Examples) -> Result<String, Error> {
+    let definition = serde_json::to_value(examples.def()).expect("a definition is plain data");
+    let named = Hasher::default().part(vrrl_generators::VERSION.to_le_bytes()).part(sorted(&definition));
+    Ok(match examples.source() {
+        Source::Generated => named,
+        // The definition of an import does not say what its file held.
+        Source::Imported => named.part(examples.hash()?),
+    }
+    .hex())
+}
+
 impl<'s> Part<'s> {
-    fn new(examples: &'s dyn Examples, config: &str, options: &Options) -> Self {
+    fn new(examples: &'s Examples, config: &str, format: Format, options: &Options) -> Result<Self, Error> {
         let name = examples.def().folder();
-        let count = options.limit.unwrap_or(usize::MAX).min(examples.count());
+        let count = options.limit.unwrap_or(usize::MAX).min(examples.len());
         let shards = count.div_ceil(options.shard);
         let base = match (config, options.container) {
             ("default", Container::Parquet) => "data/".into(),
             ("default", Container::Jsonl) => String::new(),
             (config, _) => format!("{config}/"),
         };
+        // EasyR1 reads a folder of files as one split, whose name it guesses from theirs.
+        let stem =
+            if format == Format::Easyr1 { format!("{base}{name}/part") } else { format!("{base}{name}") };
         let ending = match options.container {
             Container::Parquet => "parquet",
             Container::Jsonl => "jsonl",
         };
         let shard = |index: usize| Shard {
-            path: format!("{base}{name}-{index:05}-of-{shards:05}.{ending}"),
+            path: format!("{stem}-{index:05}-of-{shards:05}.{ending}"),
             range: index * options.shard..count.min((index + 1) * options.shard),
         };
         let shards = (0..shards).map(shard).collect();
-        Self { examples, name, config: config.into(), count, shards }
-    }
-
-    /// Glob over the split's files, under the export's folder.
-    pub(super) fn glob(&self) -> String {
-        let first = &self.shards[0].path;
-        let (base, ending) =
-            (first.split(&format!("{}-0", self.name)).next().unwrap_or_default(), first.rsplit('.').next());
-        format!("{base}{}-*.{}", self.name, ending.unwrap_or_default())
+        let glob = format!("{stem}-*.{ending}");
+        let identity = identity(examples)?;
+        Ok(Self { examples, name, config: config.into(), identity, count, shards, glob })
     }
 }

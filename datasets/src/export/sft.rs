@@ -11,7 +11,7 @@ use vrrl_harness_core::{Answer, Dialect, Example, Feedback};
 
 use super::huggingface::{path, picture};
 use super::value::{Columns, Row, Type, Value};
-use super::{prompt, Item, Layout, Options, Turns};
+use super::{prompt, Layout, One, Options, Turns};
 
 /// How conversations are laid out.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,9 +114,9 @@ impl Sft {
     }
 
     /// Key columns of a row, after its texts and pictures.
-    fn keys(item: &Item<'_>, id: String, wrong: usize) -> [Value; 4] {
-        let task = item.example.task().word();
-        [id.into(), task.into(), Value::Int(wrong as i64), item.example.content_hash.as_str().into()]
+    fn keys(one: &One<'_>, id: String, wrong: usize) -> [Value; 4] {
+        let task = one.example().task().word();
+        [id.into(), task.into(), Value::Int(wrong as i64), one.example().content_hash.as_str().into()]
     }
 }
 
@@ -137,26 +137,26 @@ impl Layout for Sft {
         columns
     }
 
-    fn rows(&self, item: &Item<'_>) -> Vec<Row> {
-        let exchanges = conversation(item.example, item.options);
+    fn rows(&self, one: &One<'_>) -> Vec<Row> {
+        let exchanges = conversation(one.example(), one.options);
         let wrong = exchanges.iter().filter(|exchange| !exchange.train).count();
         let (mut said, mut images, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         for (turn, exchange) in exchanges.into_iter().enumerate() {
             let pictured = exchange.picture.is_some();
-            images.extend(exchange.picture.map(|png| Value::Picture { path: path(item, turn), png }));
+            images.extend(exchange.picture.map(|png| Value::Picture { path: path(one, turn), png }));
             said.push(self.say("user", pictured, exchange.words, false));
             let reply = self.say("assistant", false, exchange.reply, exchange.train);
             if self.0 == Shape::Turns && exchange.train {
                 let (prompt, completion) = (Value::List(said.clone()), Value::List(vec![reply.clone()]));
                 let mut row = vec![prompt, completion, Value::List(images.clone())];
-                row.extend(Self::keys(item, format!("{}-{}", item.example.id, turn + 1), wrong));
+                row.extend(Self::keys(one, format!("{}-{}", one.example().id, turn + 1), wrong));
                 rows.push(row);
             }
             said.push(reply);
         }
         if self.0 != Shape::Turns {
             let mut row = vec![Value::List(said), Value::List(images)];
-            row.extend(Self::keys(item, item.example.id.clone(), wrong));
+            row.extend(Self::keys(one, one.example().id.clone(), wrong));
             rows.push(row);
         }
         rows

@@ -6,7 +6,7 @@ use super::huggingface;
 use super::plan::Plan;
 use super::value::{Columns, Row, Type, Value};
 use super::write::Written;
-use super::{prompt, Item, Layout, Options};
+use super::{prompt, Layout, One, Options};
 
 pub(super) struct Trl;
 
@@ -18,11 +18,11 @@ impl Layout for Trl {
         columns
     }
 
-    fn rows(&self, item: &Item<'_>) -> Vec<Row> {
-        let text = prompt::text(&*item.example.problem, item.options.dialect, item.options.turns);
+    fn rows(&self, one: &One<'_>) -> Vec<Row> {
+        let text = prompt::text(&*one.example().problem, one.options.dialect, one.options.turns);
         // No mark: the trainer itself puts the pictures before the first user text.
         let message = Value::Struct(vec!["user".into(), text.into()]);
-        let mut columns = huggingface::row(item).into_iter();
+        let mut columns = huggingface::row(one).into_iter();
         let images = columns.next().into_iter().collect();
         let mut row = vec![Value::List(vec![message]), Value::List(images)];
         row.extend(columns);

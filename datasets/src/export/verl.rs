@@ -5,7 +5,7 @@ use super::huggingface::{answer, path, picture};
 use super::plan::Plan;
 use super::value::{Columns, Row, Type, Value};
 use super::write::Written;
-use super::{prompt, Item, Layout, Options};
+use super::{prompt, Layout, One, Options};
 
 pub(super) struct Verl;
 
@@ -33,13 +33,13 @@ impl Layout for Verl {
         ]
     }
 
-    fn rows(&self, item: &Item<'_>) -> Vec<Row> {
-        let (def, example, options) = (item.def, item.example, item.options);
+    fn rows(&self, one: &One<'_>) -> Vec<Row> {
+        let (def, example, options) = (one.def, one.example(), one.options);
         let text = prompt::text(&*example.problem, options.dialect, options.turns);
-        let image = Value::Picture { path: path(item, 0), png: picture(example, options.view) };
+        let image = Value::Picture { path: path(one, 0), png: picture(example, options.view) };
         let extra = vec![
             def.folder().into(),
-            Value::Int(item.index as i64),
+            Value::Int(one.index as i64),
             example.id.as_str().into(),
             example.problem.question().into(),
             answer(example).into(),

@@ -1,8 +1,9 @@
 //! Writing a plan: shard by shard, resumable, each file whole or absent.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -13,16 +14,17 @@ use vrrl_harness_core::{sha256_hex, Hasher};
 use super::parquet::{failed, Writer};
 use super::plan::{fingerprint, Part, Plan, Shard};
 use super::value::{object, Row};
-use super::{card, Container, Exported, Item, Progress};
+use super::{card, Container, Exported, One, Progress, Watch};
+use crate::materialize::alone;
 use crate::split::sorted;
 use crate::Error;
 
 /// Examples drawn at once, and rows of a row group: what stands in memory.
 const GROUP: usize = 256;
 /// Folder of what a running export knows; gone when it is done.
-const STATE: &str = ".vrrl-export";
+pub(crate) const STATE: &str = ".vrrl-export";
 /// The file that says what a finished export holds.
-pub(super) const MANIFEST: &str = "export.json";
+pub(crate) const MANIFEST: &str = "export.json";
 
 /// One written data file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -34,7 +36,8 @@ pub(super) struct Written {
     pub(super) sha256: String,
 }
 
-pub(super) fn write(plan: &Plan<'_>, progress: &(dyn Fn(Progress) + Sync)) -> Result<Exported, Error> {
+pub(super) fn write(plan: &Plan<'_>, watch: Watch<'_>) -> Result<Exported, Error> {
+    let Watch { progress, stop } = watch;
     let described = plan.describe();
     let state = State::open(plan, &described)?;
     let total = plan.total();
@@ -50,14 +53,20 @@ pub(super) fn write(plan: &Plan<'_>, progress: &(dyn Fn(Progress) + Sync)) -> Re
                     file
                 }
                 None => {
-                    let tell = |part_done| progress(Progress { done: done + part_done, total, resumed });
-                    let file = write_shard(plan, part, shard, &state.dir, &tell)?;
+                    let mut tell = |part_done| {
+                        if stop.load(Ordering::Relaxed) {
+                            return Err(Error::Interrupted { dir: plan.out.clone(), done, total });
+                        }
+                        progress(&Progress { done: done + part_done, total, resumed });
+                        Ok(())
+                    };
+                    let file = write_shard(plan, part, shard, &state.dir, &mut tell)?;
                     state.record(&record, &file)?;
                     file
                 }
             };
             done += file.examples;
-            progress(Progress { done, total, resumed });
+            progress(&Progress { done, total, resumed });
             written.push(file);
         }
         files.push(written);
@@ -105,6 +114,8 @@ fn finish(
 /// What an earlier, stopped run left.
 struct State {
     dir: PathBuf,
+    /// Held while this process writes.
+    _lock: File,
 }
 
 impl State {
@@ -132,7 +143,12 @@ impl State {
             }
         }
         fs::create_dir_all(&dir).map_err(Error::io("create", &dir))?;
-        let state = Self { dir };
+        let path = dir.join("lock");
+        let lock = File::create(&path).map_err(Error::io("create", &path))?;
+        if !alone(&lock) {
+            return Err(Error::Busy(out.clone()));
+        }
+        let state = Self { dir, _lock: lock };
         // A finished export starts again from its manifest: what is whole is not redone.
         if let Some(files) = finished_files(out) {
             for (part, index, file) in plan_records(plan, &files) {
@@ -148,14 +164,40 @@ impl State {
     fn finished(&self, plan: &Plan<'_>, record: &str, shard: &Shard) -> Option<Written> {
         let text = fs::read_to_string(self.dir.join(record)).ok()?;
         let file: Written = serde_json::from_str(&text).ok()?;
-        let (sha256, bytes) = hash_file(&plan.out.join(&shard.path)).ok()?;
-        (file.path == shard.path && file.sha256 == sha256 && file.bytes == bytes).then_some(file)
+        let path = plan.out.join(&shard.path);
+        let (sha256, bytes) = hash_file(&path).ok()?;
+        let same = file.path == shard.path && file.sha256 == sha256 && file.bytes == bytes;
+        let whole = same
+            && match plan.options.container {
+                Container::Parquet => true,
+                Container::Jsonl => pictures_there(&plan.out, &path).unwrap_or(false),
+            };
+        whole.then_some(file)
     }
 
     fn record(&self, name: &str, file: &Written) -> Result<(), Error> {
         let text = serde_json::to_string(file).expect("a record is plain data");
         put(&self.dir, &self.dir.join(name), text.as_bytes())
     }
+}
+
+/// Whether every picture that the rows of a file name is there and ends as a PNG does: someone may have removed
+/// some, and a crash of the machine may have kept the rows and lost pictures.
+fn pictures_there(out: &Path, rows: &Path) -> io::Result<bool> {
+    for line in BufReader::new(File::open(rows)?).lines() {
+        let row: Json = serde_json::from_str(&line?)?;
+        let list = row["images"].as_array().cloned().unwrap_or_else(|| vec![row["image"].clone()]);
+        for image in list {
+            let mut file = File::open(out.join(image.as_str().unwrap_or_default()))?;
+            file.seek(io::SeekFrom::End(-8))?;
+            let mut end = [0; 8];
+            file.read_exact(&mut end)?;
+            if end != *b"IEND\xaeB`\x82" {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 fn finished_files(out: &Path) -> Option<Vec<Written>> {
@@ -182,7 +224,7 @@ fn write_shard(
     part: &Part<'_>,
     shard: &Shard,
     state: &Path,
-    tell: &dyn Fn(usize),
+    tell: &mut dyn FnMut(usize) -> Result<(), Error>,
 ) -> Result<Written, Error> {
     let path = plan.out.join(&shard.path);
     let partial = state.join("partial");
@@ -211,25 +253,23 @@ fn groups(
     plan: &Plan<'_>,
     part: &Part<'_>,
     shard: &Shard,
-    tell: &dyn Fn(usize),
+    tell: &mut dyn FnMut(usize) -> Result<(), Error>,
     mut take: impl FnMut(Vec<Row>) -> Result<(), Error>,
 ) -> Result<usize, Error> {
     let (layout, options, def) = (plan.format.layout(), &plan.options, part.examples.def());
     let mut count = 0;
     for start in shard.range.clone().step_by(GROUP) {
         let end = (start + GROUP).min(shard.range.end);
-        let items = part.examples.range(start..end)?;
+        let items = part.examples.items(start..end)?;
         let rows: Vec<Vec<Row>> = items
             .par_iter()
             .enumerate()
-            .map(|(at, crate::Item { example, params })| {
-                layout.rows(&Item { def, example, params, index: start + at, options })
-            })
+            .map(|(at, item)| layout.rows(&One { def, item, index: start + at, options }))
             .collect();
         let rows: Vec<Row> = rows.into_iter().flatten().collect();
         count += rows.len();
         take(rows)?;
-        tell(end - shard.range.start);
+        tell(end - shard.range.start)?;
     }
     Ok(count)
 }

@@ -18,7 +18,7 @@ use vrrl_harness_core::Hasher;
 use crate::split::sorted;
 use crate::{Error, Examples, Source, Split, FORMAT};
 
-pub(crate) use place::half_written;
+pub(crate) use place::{alone, half_written};
 pub(crate) use row::{Manifest, Row, Style, MANIFEST, METADATA};
 
 /// How a split is written.

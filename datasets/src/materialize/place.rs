@@ -163,13 +163,13 @@ fn sync_tree(dir: &Path) -> Result<(), Error> {
 
 /// Takes the lock; `false` where another process has it. It ends with the process, killed or not.
 #[cfg(unix)]
-fn alone(lock: &File) -> bool {
+pub(crate) fn alone(lock: &File) -> bool {
     use rustix::fs::{flock, FlockOperation};
     // A file system without locks is no reason to write nothing.
     !matches!(flock(lock, FlockOperation::NonBlockingLockExclusive), Err(rustix::io::Errno::WOULDBLOCK))
 }
 
 #[cfg(not(unix))]
-fn alone(_: &File) -> bool {
+pub(crate) fn alone(_: &File) -> bool {
     true
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use serde::Serialize;
-use vrrl_datasets::{Build, Examples, Exportable, Format, Options, Split};
+use vrrl_datasets::{Build, Examples, Format, Options, Split, Watch};
 
 use crate::{data, Error, Result, StageProgress};
 
@@ -68,6 +68,18 @@ pub fn import(file: &Path, name: Option<&str>, out: &Path) -> Result<Vec<Built>>
         Some(name) => vrrl_datasets::import_frozenlake(file, name)?,
         None => data::import_maps(file)?,
     };
+    write_imported(splits, out)
+}
+
+/// Imports rows that this program wrote, and writes them as [`import`] does.
+///
+/// # Errors
+/// As [`vrrl_datasets::import_rows`]; a folder that cannot be written.
+pub fn import_rows(path: &Path, name: Option<&str>, out: &Path) -> Result<Vec<Built>> {
+    write_imported(vrrl_datasets::import_rows(path, name)?, out)
+}
+
+fn write_imported(splits: Vec<Split>, out: &Path) -> Result<Vec<Built>> {
     let splits = splits.into_iter().map(Examples::from).collect();
     let never = AtomicBool::new(false);
     let options = BuildOptions { limit: None, feedback: false, parquet: false, stop: &never };
@@ -129,7 +141,7 @@ fn parquet_of(
     let last = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let waiting = dir.with_file_name(format!(".{last}.{PARQUET}"));
     let begun = Instant::now();
-    let told = |p: vrrl_datasets::Progress| {
+    let mut told = |p: &vrrl_datasets::Progress| {
         let speed = (p.done - p.resumed) as f64 / begun.elapsed().as_secs_f64().max(1e-3);
         tell(&StageProgress {
             what: PARQUET.into(),
@@ -139,6 +151,7 @@ fn parquet_of(
         });
     };
     let limited = Options { limit: options.limit, ..Options::default() };
-    vrrl_datasets::export(&[examples as &dyn Exportable], Format::Huggingface, &waiting, &limited, &told)?;
+    let watch = Watch { progress: &mut told, stop: options.stop };
+    vrrl_datasets::export(&[examples], Format::Huggingface, &waiting, &limited, watch)?;
     Ok(waiting)
 }

@@ -1,9 +1,10 @@
 //! Splits in other tools' formats.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
-use vrrl_datasets::{Exportable, Exported, Format, Options};
+use vrrl_datasets::{Examples, Exported, Format, Options, Watch};
 
 use crate::{data, Error, Result, StageProgress};
 
@@ -26,7 +27,7 @@ pub fn export_formats() -> String {
 }
 
 /// Writes splits (names, folders, definitions or files of maps) in a format under `out`; the same call again goes
-/// on behind the shards that are done.
+/// on behind the shards that are done, also after `stop`.
 ///
 /// # Errors
 /// An unknown name, a folder that holds something else, or a disk that refuses.
@@ -35,6 +36,7 @@ pub fn export(
     format: Format,
     out: &Path,
     options: &Options,
+    stop: &AtomicBool,
     progress: &(dyn Fn(&StageProgress) + Sync),
 ) -> Result<Export> {
     let mut all = Vec::new();
@@ -44,9 +46,9 @@ pub fn export(
     if all.is_empty() {
         return Err(Error::Input("no split; name at least one".into()));
     }
-    let splits: Vec<&dyn Exportable> = all.iter().map(|split| split as &dyn Exportable).collect();
+    let splits: Vec<&Examples> = all.iter().collect();
     let begun = std::time::Instant::now();
-    let tell = |p: vrrl_datasets::Progress| {
+    let mut tell = |p: &vrrl_datasets::Progress| {
         let speed = (p.done - p.resumed) as f64 / begun.elapsed().as_secs_f64().max(1e-3);
         progress(&StageProgress {
             what: format.word().into(),
@@ -55,6 +57,6 @@ pub fn export(
             figures: vec![("items_per_second".into(), speed)],
         });
     };
-    let written = vrrl_datasets::export(&splits, format, out, options, &tell)?;
+    let written = vrrl_datasets::export(&splits, format, out, options, Watch { progress: &mut tell, stop })?;
     Ok(Export { format: format.word(), dir: out.to_path_buf(), written })
 }

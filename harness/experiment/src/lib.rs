@@ -29,7 +29,7 @@ mod table;
 mod tools;
 mod yaml;
 
-pub use build::{build, import, BuildOptions, Built};
+pub use build::{build, import, import_rows, BuildOptions, Built};
 pub use cut::{bases, cut, default_base, list_axes, AxisRow, Cut, Cutting};
 pub use data::{audit_names, catalog, load_split, verify, AuditPair, SplitRow};
 pub use error::{Error, Result};

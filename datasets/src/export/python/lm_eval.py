@@ -7,7 +7,12 @@ def load_rows(config="default", split=None, **_):
     import datasets
 
     folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    return {split: datasets.load_dataset(folder, config, split=split)}
+    rows = datasets.load_dataset(folder, config, split=split)
+    if rows.features["image"] == datasets.Value("string"):
+        # JSON lines name their pictures.
+        rows = rows.map(lambda row: {"image": os.path.join(folder, row["image"])})
+        rows = rows.cast_column("image", datasets.Image())
+    return {split: rows}
 
 
 def doc_to_text(doc):

@@ -10,8 +10,14 @@ FOLDER = _folder()
 
 
 def doc_to_visual(doc):
-    """The pictures of a question."""
-    return [doc["image"].convert("RGB")]
+    """The pictures of a question; JSON lines name them."""
+    import os
+
+    from PIL import Image
+
+    image = doc["image"]
+    image = Image.open(os.path.join(FOLDER, image)) if isinstance(image, str) else image
+    return [image.convert("RGB")]
 
 
 def doc_to_text(doc, lmms_eval_specific_kwargs=None):

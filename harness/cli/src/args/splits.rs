@@ -56,7 +56,7 @@ pub(crate) enum Splits {
         after_help = "Example:\n  vrrl splits export quick/maze/train --format trl --out trl --limit 1000\n  vrrl splits export id_test ood7 --format huggingface --out hub"
     )]
     Export(ExportArgs),
-    /// Turn a file of third-party maps into splits, one per size.
+    /// Turn third-party maps, or rows of this program that came back, into splits.
     #[command(
         after_help = "Example:\n  vrrl splits import --from vrrl-frozenlake eval_L3-L6.json --out data/frozenlake"
     )]
@@ -204,7 +204,7 @@ pub(crate) struct ImportArgs {
     /// Its kind.
     #[arg(long, value_enum)]
     pub from: Importable,
-    /// The file.
+    /// The file, or the folder of rows.
     pub file: PathBuf,
     /// Folder to make.
     #[arg(long, value_name = "DIR")]
@@ -240,4 +240,6 @@ pub(crate) enum Overlap {
 pub(crate) enum Importable {
     /// The maps of the VRRL release, both shapes.
     VrrlFrozenlake,
+    /// Rows that this program wrote: an export for huggingface or lm_eval, a built folder, a .parquet or .jsonl file.
+    VrrlRows,
 }

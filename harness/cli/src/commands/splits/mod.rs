@@ -128,8 +128,9 @@ fn export(args: ExportArgs) -> Result<Exit> {
         max_wrong: args.max_wrong,
     };
     let stage = format!("export {}", args.out.display());
-    let done =
-        under_a_bar(&stage, |tell| experiment::export(&args.splits, args.format, &args.out, &options, tell))?;
+    let done = under_a_bar(&stage, |tell| {
+        experiment::export(&args.splits, args.format, &args.out, &options, &STOP, tell)
+    })?;
     if args.json {
         say_json(&done)?;
         return Ok(Exit::Ok);
@@ -157,8 +158,11 @@ fn size(bytes: u64) -> String {
 }
 
 fn import(args: &ImportArgs) -> Result<Exit> {
-    let Importable::VrrlFrozenlake = args.from;
-    tell_built(&experiment::import(&args.file, args.name.as_deref(), &args.out)?, args.format)
+    let import = match args.from {
+        Importable::VrrlFrozenlake => experiment::import,
+        Importable::VrrlRows => experiment::import_rows,
+    };
+    tell_built(&import(&args.file, args.name.as_deref(), &args.out)?, args.format)
 }
 
 fn verify(args: &VerifyArgs) -> Result<Exit> {

@@ -10,6 +10,7 @@ mod stroke;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tiny;
 
 pub(crate) use bounds::Bounds;
 pub(crate) use picture::{Dash, Picture};
@@ -17,3 +18,4 @@ pub use png::png;
 pub(crate) use sprite::{mix, Rgb, Shape, Sprite, UNIT};
 pub use text::Family;
 pub(crate) use text::{box_of, box_turned, drawable, measure, Across, Anchor, Down, Font, Weight};
+pub(crate) use tiny::{tiny_box, TINY};

@@ -346,7 +346,7 @@ mod tests {
         assert!(error(&GOOD.replace("[6, 6]", "[6, 9]")).contains("within 2 to 8"));
         assert!(error(&GOOD.replace("n: 10", "n: 0")).contains("n is 0"));
         assert!(error(&GOOD.replace("my/maze", "My Maze")).contains("name is"));
-        assert!(error(&GOOD.replace("task: maze", "task: chart")).contains("cannot be generated yet"));
+        assert!(error(&GOOD.replace("task: maze", "task: chart")).contains("size"));
         assert!(error(&format!("{GOOD}shift: fog\nseverity: 1\n")).contains("fog"));
         assert!(error(&format!("{GOOD}severity: 6\n")).contains("severity 6 is out of range; use 0 to 5"));
         assert!(error("n: [").contains("my.yaml"));

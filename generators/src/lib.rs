@@ -9,6 +9,7 @@ pub mod bench;
 // The tasks that use all of it are under way.
 #[allow(dead_code, unused_imports)]
 mod canvas;
+mod chart;
 #[allow(dead_code, unused_imports)]
 mod look;
 mod maze;
@@ -22,6 +23,10 @@ pub mod table;
 mod words;
 
 pub use canvas::{png, Family};
+pub use chart::{
+    Chart, ChartFamily, ChartLayout, ChartParams, ChartScene, LabelDomain, Legend, Numbers,
+    Query as ChartQuery,
+};
 pub use look::{Grid, LineStyle, Look, Palette};
 pub use maze::{Maze, MazeParams, MazeScene, Theme};
 pub use pictured::{pose_picture, LoadPicture};

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use vrrl_harness_core::{Error, Posed, Problem, Seed, Task, TaskKind, Truth};
 
+use crate::chart::{Chart, ChartParams};
 use crate::maze::{self, Maze, MazeParams};
 use crate::place::Place;
 use crate::shift::{processed, take_post, Needs};
@@ -15,8 +16,8 @@ use crate::table::{Table, TableParams};
 /// operations on the finished picture ([`Op`](crate::shift::Op)).
 ///
 /// # Errors
-/// [`Error::Params`] for parameters the task does not take or a task that cannot be generated yet,
-/// [`Error::Exhausted`] where bounded tries found no such problem.
+/// [`Error::Params`] for parameters the task does not take, [`Error::Exhausted`] where bounded tries found no such
+/// problem.
 pub fn pose(kind: TaskKind, params: &Value, seed: Seed) -> Result<Arc<dyn Problem>, Error> {
     let (params, post) = take_post(kind, params)?;
     // `spare` names what an occlusion must not hide; translucent patches hide nothing of a maze.
@@ -29,7 +30,11 @@ pub fn pose(kind: TaskKind, params: &Value, seed: Seed) -> Result<Arc<dyn Proble
             let spare = scene.spare();
             (Arc::new(Posed::<Table>(scene)), spare)
         }
-        TaskKind::Chart => return Err(unknown(kind)),
+        TaskKind::Chart => {
+            let scene = Chart::generate(&chart_params(&params)?, seed)?;
+            let spare = scene.spare();
+            (Arc::new(Posed::<Chart>(scene)), spare)
+        }
     };
     let small = params.get("small") == Some(&Value::Bool(true));
     Ok(processed(problem, post, Needs { small, spare }, seed))
@@ -66,7 +71,12 @@ pub fn check(kind: TaskKind, params: &Value) -> Result<Vec<(usize, Value)>, Erro
             own.sizes().map(only).collect()
         }
         TaskKind::Table => table_params(&own)?.spans()?,
-        TaskKind::Chart => return Err(unknown(kind)),
+        TaskKind::Chart => {
+            let own = chart_params(&own)?;
+            own.validate()?;
+            let only = |(n, params)| (n, serde_json::to_value(params).expect("words and integers serialize"));
+            own.sizes().into_iter().map(only).collect()
+        }
     };
     if let Some(post) = params.get("post") {
         for (_, params) in &mut sizes {
@@ -101,6 +111,6 @@ fn table_params(params: &Value) -> Result<TableParams, Error> {
     TableParams::deserialize(params).map_err(|e| Error::Params { task: "table", reason: e.to_string() })
 }
 
-fn unknown(kind: TaskKind) -> Error {
-    Error::Params { task: kind.word(), reason: "this task cannot be generated yet; use maze".into() }
+fn chart_params(params: &Value) -> Result<ChartParams, Error> {
+    ChartParams::deserialize(params).map_err(|e| Error::Params { task: "chart", reason: e.to_string() })
 }

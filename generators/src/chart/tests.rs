@@ -3,12 +3,12 @@
 
 use proptest::prelude::*;
 use serde_json::{json, Value};
-use vrrl_harness_core::{sha256_hex, Answer, Error, Feedback, Image, Seed, Task, TaskKind, Truth, View};
+use vrrl_harness_core::{sha256_hex, Answer, Dialect, Error, Feedback, Image, Parsed, Seed, Task, TaskKind, Truth, View};
 
 use super::params::{Family, Query};
 use super::plan::{Item, Kind, Paint};
 use super::{Chart, ChartParams, ChartScene};
-use crate::canvas::{Bounds, Picture};
+use crate::canvas::{Bounds, Picture, UNIT};
 use crate::{check, png, pose};
 
 const FAMILIES: [Family; 6] =
@@ -106,6 +106,17 @@ fn in_place(scene: &ChartScene) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Twice the area of a slice, from its corners.
+fn area(scene: &ChartScene, i: usize) -> i64 {
+    let item = scene.plan.items.iter().find(|item| item.kind == Kind::Sector(i)).unwrap();
+    let Paint::Polygon { corners, .. } = &item.paint else { panic!("{item:?}") };
+    let next = corners.iter().cycle().skip(1);
+    let cross = |(a, b): (&(i32, i32), &(i32, i32))| {
+        i64::from(a.0) * i64::from(b.1) - i64::from(a.1) * i64::from(b.0)
+    };
+    corners.iter().zip(next).map(cross).sum::<i64>().abs()
+}
+
 /// The answer again, from boxes alone.
 fn second_solver(scene: &ChartScene) -> Result<(), TestCaseError> {
     let content = &scene.content;
@@ -119,6 +130,8 @@ fn second_solver(scene: &ChartScene) -> Result<(), TestCaseError> {
             Kind::Bar(..) if content.family == Family::Horizontal => Some(bounds.width()),
             Kind::Bar(..) => Some(bounds.height()),
             Kind::Point(..) => Some(-bounds.y0),
+            // Larger slices hold larger polygons; the root is a length again.
+            Kind::Slice(i) => Some((area(scene, i) as f64).sqrt() as i32 / UNIT),
             _ => None,
         }
     };
@@ -189,6 +202,11 @@ proptest! {
             let mistake = Chart::mistake(&scene, &mut rng);
             prop_assert!(!Chart::judge(&scene, &mistake).correct(), "{:?}", mistake);
         }
+        for answer in [Chart::oracle(&scene, &mut rng), Chart::mistake(&scene, &mut rng), Chart::guess(&scene, &mut rng)] {
+            let text = Dialect::ReflectionTag.print_proposal(&answer, None);
+            let read = Parsed::Propose { answer: Some(answer), thinks: false };
+            prop_assert_eq!(Dialect::ReflectionTag.parse(&text, TaskKind::Chart), read);
+        }
         let again = Chart::generate(&params(value), Seed(seed)).unwrap();
         prop_assert_eq!(Chart::truth(&again), Chart::truth(&scene));
         prop_assert_eq!(Chart::canonical(&again), Chart::canonical(&scene));
@@ -257,6 +275,74 @@ proptest! {
                 prop_assert_eq!(&dense.labels[dense.target[1]], &base.labels[base.target[1]]);
             }
             prop_assert_eq!((&dense.title, &dense.series, dense.crop), (&base.title, &base.series, base.crop));
+        }
+    }
+}
+
+#[test]
+fn nothing_has_the_name_of_another() {
+    for (family, seed) in FAMILIES.into_iter().flat_map(|family| (0..300).map(move |seed| (family, seed))) {
+        let params = ChartParams { extra: 100, series: [1, 6], ..ChartParams::of(family) };
+        let content = super::content::draw(&params, Seed(seed).derive("names", 0)).unwrap();
+        for names in [&content.labels, &content.series] {
+            let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
+            assert_eq!(distinct.len(), names.len(), "{family:?} {seed}: {names:?}");
+        }
+    }
+}
+
+#[test]
+fn patches_hide_nothing_that_the_answer_needs() {
+    let patches = json!([{"op": "occlude", "patches": 40, "side": 110, "cover": 100}]);
+    let queries = ["highest", "lowest", "named"];
+    let families = FAMILIES.into_iter().flat_map(|family| queries.map(|query| (family, query)));
+    for (family, query) in families {
+        if family == Family::Scatter && query != "named" {
+            continue;
+        }
+        let small = [false, true].into_iter().filter(|small| !small || matches!(family.word(), "bar" | "scatter"));
+        for (small, seed) in small.flat_map(|small| (0..8).map(move |seed| (small, Seed(seed)))) {
+            let mut value = json!({"family": family, "query": query, "small": small});
+            let scene = Chart::generate(&params(value.clone()), seed).unwrap();
+            value["post"] = patches.clone();
+            let hidden = pose(TaskKind::Chart, &value, seed).unwrap().observe(View::Crisp);
+            let plain = Chart::observe(&scene, View::Crisp);
+            assert_ne!(hidden, plain, "{value}");
+            let spare = scene.spare();
+            assert!(spare.contains(&scene.plan.find(scene.content.target()).unwrap()), "{value}");
+            // What is asked for by name keeps its name.
+            let words = scene.plan.items.iter().filter_map(|item| match &item.paint {
+                Paint::Text { text, .. } if spare.contains(&item.bounds) => Some(text.as_str()),
+                _ => None,
+            });
+            let words: Vec<&str> = words.collect();
+            let question = Chart::question(&scene);
+            let tail = question.trim_end_matches('.').rsplit(' ').next().unwrap();
+            assert!(query != "named" || words.iter().any(|word| word.ends_with(tail)), "{question} {words:?}");
+            for b in spare {
+                for (x, y) in (b.y0..b.y1).flat_map(|y| (b.x0..b.x1).map(move |x| (x as u32, y as u32))) {
+                    if x < plain.width() && y < plain.height() {
+                        assert_eq!(hidden.get_pixel(x, y), plain.get_pixel(x, y), "{value} {seed:?} {x} {y}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn params_are_read_as_they_are_written() {
+    for family in FAMILIES {
+        let full = ChartParams {
+            bars: Some([4, 9]),
+            legend: Some(super::Legend::Left),
+            extra: 20,
+            again: 3,
+            ..ChartParams::of(family)
+        };
+        for params in [ChartParams::of(family), full] {
+            let text = serde_json::to_string(&params).unwrap();
+            assert_eq!(serde_json::from_str::<ChartParams>(&text).unwrap(), params);
         }
     }
 }
@@ -384,7 +470,17 @@ fn pictures_are_golden() {
     // A change here changes every generated chart: raise `VERSION` with it.
     let families = ["bar", "grouped", "horizontal", "scatter", "line", "pie"];
     let hashes = families.map(|family| golden(&json!({ "family": family })));
-    assert_eq!(hashes, ["", "", "", "", "", ""]);
+    assert_eq!(
+        hashes,
+        [
+            "e8574a0c324eb819",
+            "a08c35a72ad27a6e",
+            "eb62ec798f230a64",
+            "2a491bc4a52228a6",
+            "9538f54427fe0ee9",
+            "b09003c559a5286a"
+        ]
+    );
     let small = ["bar", "horizontal", "scatter"].map(|f| golden(&json!({"family": f, "small": true})));
     assert_eq!(small, ["", "", ""]);
 }

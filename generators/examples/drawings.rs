@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use serde_json::{json, Map, Value};
-use vrrl_generators::{bench, png, pose, Table};
+use vrrl_generators::{bench, png, pose, Chart, Table};
 use vrrl_harness_core::{Feedback, Image, Seed, Task, TaskKind, View};
 
 /// Items a round, rounds (of which the median counts), and items whose parts are given.
@@ -17,6 +17,9 @@ fn main() {
     let mut all = Map::new();
     all.insert("table".into(), table(&json!({})));
     all.insert("large table".into(), table(&json!({"rows": [20, 50], "columns": [20, 50]})));
+    for family in ["bar", "scatter", "horizontal", "grouped", "line", "pie"] {
+        all.insert(family.into(), chart(&json!({ "family": family })));
+    }
     let params = json!({"size": [7, 7]});
     all.insert(
         "maze".into(),
@@ -33,6 +36,18 @@ fn table(params: &Value) -> Value {
     json!({
         "items_per_second": speed(|seed| picture(TaskKind::Table, params, seed)),
         "feedback_per_second": speed(|seed| feedback(TaskKind::Table, params, seed)),
+        "drawings": calls,
+    })
+}
+
+fn chart(params: &Value) -> Value {
+    let own = serde_json::from_value(params.clone()).expect("plain params");
+    let calls: Vec<_> = (0..SHOWN)
+        .map(|i| bench::chart_calls(&Chart::generate(&own, seed(0, i)).expect("paper sizes have room")))
+        .collect();
+    json!({
+        "items_per_second": speed(|seed| picture(TaskKind::Chart, params, seed)),
+        "feedback_per_second": speed(|seed| feedback(TaskKind::Chart, params, seed)),
         "drawings": calls,
     })
 }

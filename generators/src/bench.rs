@@ -4,6 +4,7 @@ use serde::Serialize;
 use vrrl_harness_core::{Feedback, Image};
 
 use crate::canvas::{Across, Anchor, Bounds, Dash, Down, Family, Font, Picture, Rgb, Weight, UNIT};
+use crate::chart::ChartScene;
 use crate::point;
 use crate::table::TableScene;
 
@@ -68,6 +69,7 @@ pub struct Calls {
     pub(crate) lines: Vec<(Vec<[f64; 2]>, f64, Rgb)>,
     /// Centre and radius.
     pub(crate) discs: Vec<([f64; 2], f64, Rgb)>,
+    pub(crate) polygons: Vec<(Vec<[f64; 2]>, Rgb)>,
     pub(crate) texts: Vec<Text>,
 }
 
@@ -90,7 +92,8 @@ pub(crate) struct Text {
 
 impl Calls {
     pub(crate) fn new(size: [u32; 2], paper: Rgb) -> Self {
-        Self { size, paper, rects: Vec::new(), lines: Vec::new(), discs: Vec::new(), texts: Vec::new() }
+        let (rects, lines, discs) = (Vec::new(), Vec::new(), Vec::new());
+        Self { size, paper, rects, lines, discs, polygons: Vec::new(), texts: Vec::new() }
     }
 
     pub(crate) fn rect(&mut self, b: Bounds, colour: Rgb) {
@@ -127,4 +130,10 @@ impl Calls {
 #[must_use]
 pub fn table_calls(scene: &TableScene) -> Calls {
     crate::table::calls(scene)
+}
+
+/// What a chart is drawn from.
+#[must_use]
+pub fn chart_calls(scene: &ChartScene) -> Calls {
+    scene.calls()
 }

@@ -9,7 +9,7 @@ prints where every text, rule and mark stands, and matplotlib then draws the sam
 of the same size, also to PNG bytes in memory. Not the same, and what that does:
 
 - matplotlib gets content and layout for free, and plain artists on a bare figure: its own axes with ticks,
-  `tight_layout` or `ax.table` would cost it more (the latter are timed beside it for one layout, see "ax.table");
+  `tight_layout` or `ax.table` would cost it more (`ax.table` and `ax.bar` are timed beside it);
 - both antialias, matplotlib with 256 levels, this project with 16; fonts are of the same size, not the same face;
 - matplotlib writes PNG in RGBA through Pillow's zlib level 6 (`compress_level` 1 is given too), this project writes
   an 8-bit palette with a fast fixed-code deflate, so its files are larger than the best possible (sizes are printed).
@@ -30,7 +30,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Circle, Rectangle
+from matplotlib.patches import Circle, Polygon, Rectangle
 from PIL import Image, ImageDraw
 
 DPI = 100
@@ -66,6 +66,9 @@ def draw(drawing, level=None):
         figure.add_artist(Line2D(xs, ys, transform=None, color=colour(rgb), linewidth=line_width * 72 / DPI))
     for (x, y), radius, rgb in drawing["discs"]:
         figure.add_artist(Circle((x, height - y), radius, transform=None, facecolor=colour(rgb), linewidth=0))
+    for corners, rgb in drawing["polygons"]:
+        turned = [(x, height - y) for x, y in corners]
+        figure.add_artist(Polygon(turned, transform=None, facecolor=colour(rgb), linewidth=0))
     for text in drawing["texts"]:
         x, y = text["at"]
         figure.text(
@@ -106,6 +109,16 @@ def as_axes_table(drawing):
     axes = figure.add_subplot()
     axes.axis("off")
     axes.table(rows[1:], colLabels=rows[0], loc="center")
+    return png_of(figure)
+
+
+def as_axes_bars(drawing):
+    """Bars through `ax.bar`, as one would write it by hand: as many as boxes stand on the picture, with its title."""
+    figure, _, _ = figure_of(drawing)
+    axes = figure.add_subplot()
+    bars = [rect for rect, _ in drawing["rects"] if min(rect[2] - rect[0], rect[3] - rect[1]) > 3]
+    axes.bar([str(i) for i in range(len(bars))], [y1 - y0 for _, y0, _, y1 in bars])
+    axes.set(title="title", xlabel="category", ylabel="value")
     return png_of(figure)
 
 
@@ -155,13 +168,15 @@ def main():
         sizes = [drawing["size"] for drawing in drawings]
         mean = [sum(axis) // len(sizes) for axis in zip(*sizes)]
         texts = sum(len(drawing["texts"]) for drawing in drawings) // len(drawings)
-        marks = sum(len(drawing[k]) for drawing in drawings for k in ("rects", "lines", "discs")) // len(drawings)
+        marks = sum(len(drawing[k]) for drawing in drawings for k in ("rects", "lines", "discs", "polygons")) // len(drawings)
         print(f"-- {kind}: mean {mean[0]} x {mean[1]} pixels, {texts} texts, {marks} rules and marks")
         rate = part["items_per_second"]
         good &= report("same layout", rate, median_rate(draw, drawings), 100)
         report("same layout, compress_level 1", rate, median_rate(lambda item: draw(item, 1), drawings))
         if kind == "table":
             report("ax.table", rate, median_rate(as_axes_table, drawings))
+        if kind == "bar":
+            report("ax.bar", rate, median_rate(as_axes_bars, drawings))
     again = json.loads(subprocess.run([program], check=True, capture_output=True).stdout)
     rate = ours["maze"]["items_per_second"]
     print("-- maze 7x7 with feedback")

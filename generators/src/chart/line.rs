@@ -30,7 +30,8 @@ pub(crate) fn lay(mut sheet: Sheet<'_>) -> Result<Sheet<'_>, Error> {
             dash: keys[s].dash.unwrap_or(Dash::Solid),
             colour: keys[s].colour,
         };
-        sheet.items.push(Item { kind: Kind::Series(s), bounds: plot.bounds, paint });
+        // Half of its width stands out where it touches an end of the axis.
+        sheet.items.push(Item { kind: Kind::Series(s), bounds: plot.bounds.inset(-width), paint });
     }
     // No line runs over a marker.
     for (s, points) in points.iter().enumerate() {

@@ -31,10 +31,17 @@ pub use self::words::Domain as LabelDomain;
 use self::content::Content;
 use self::plan::{Kind, Plan};
 use self::style::Style;
+use crate::bench::Calls;
 use crate::canvas::{Bounds, Rgb};
 use crate::point;
 
-/// The chart task.
+/// The chart task: answer with a pixel on the bar or the slice, or near the dot or the point of a line, that is
+/// asked for (`vrrl` section 2 of the specification; groups, horizontal bars, lines and pies are further families).
+///
+/// The small canvas ([`View::Canvas`]) is a drawing of its own where params say `small` (families `bar`,
+/// `horizontal` and `scatter`, 2 to 4 bars or 2 to 5 dots): 64 × 64 pixels with letters of three by five, the same
+/// drawing as the crisp picture of 256 × 256, in whose pixels answers are given. Else it is the crisp picture shrunk
+/// into 64 × 64, on which bars and dots can be seen and nothing can be read.
 pub struct Chart;
 
 /// One chart with everything in its place.
@@ -83,6 +90,11 @@ impl ChartScene {
 
     fn crisp(&self) -> Image {
         self.plan.draw().into_image()
+    }
+
+    /// What the crisp picture is drawn from.
+    pub(crate) fn calls(&self) -> Calls {
+        self.plan.calls()
     }
 
     fn small(&self) -> point::Canvas {
@@ -147,7 +159,9 @@ impl Task for Chart {
         match (view, point::outside(scene.size(), at)) {
             // Words need no picture.
             (_, Some(words)) => Feedback::Text(words),
-            (View::Crisp, None) => point::crop(&scene.crisp(), at),
+            (View::Crisp, None) => {
+                point::crop_of(scene.size(), at, |part| scene.plan.part(part).into_image())
+            }
             (View::Canvas, None) => scene.small().feedback(scene.size(), at),
         }
     }

@@ -155,7 +155,9 @@ fn slice(
     corners.extend((from..to).step_by(4).map(rim));
     corners.push(rim(to));
     let bounds = Bounds::new(cx - radius, cy - radius, cx + radius, cy + radius);
-    let colour = sheet.colour(i);
+    // The last slice stands beside the first one, and where colours repeat it could have its colour.
+    let last = i + 1 == sheet.content.labels.len() && sheet.colour(i) == sheet.colour(0);
+    let colour = sheet.colour(if last { i + 1 } else { i });
     sheet.items.push(Item { kind: Kind::Sector(i), bounds, paint: Paint::Polygon { corners, colour } });
     let ((dx, dy), half) = square([from, to], i64::from(radius));
     let (x, y, half) = (cx + dx as i32, cy + dy as i32, half as i32);

@@ -1,6 +1,7 @@
 //! A chart with everything in its place: what is drawn, in order, and the box of each thing.
 
-use crate::canvas::{Across, Anchor, Bounds, Dash, Font, Picture, Rgb};
+use crate::bench::Calls;
+use crate::canvas::{Across, Anchor, Bounds, Dash, Font, Picture, Rgb, UNIT};
 
 /// What a box holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -121,7 +122,20 @@ impl Plan {
     /// Draws everything.
     pub(crate) fn draw(&self) -> Picture {
         let mut picture = Picture::new(self.width as u32, self.height as u32, self.paper);
-        for item in &self.items {
+        self.draw_on(&mut picture);
+        picture
+    }
+
+    /// Draws what a part of the picture shows.
+    pub(crate) fn part(&self, part: Bounds) -> Picture {
+        let mut picture = Picture::part(part, self.paper);
+        self.draw_on(&mut picture);
+        picture
+    }
+
+    fn draw_on(&self, picture: &mut Picture) {
+        let seen = picture.bounds();
+        for item in self.items.iter().filter(|item| item.bounds.intersects(&seen)) {
             match &item.paint {
                 Paint::Nothing => {}
                 Paint::Rect(colour) => picture.rect(item.bounds, *colour),
@@ -139,6 +153,39 @@ impl Plan {
                 }
             }
         }
-        picture
+    }
+
+    /// What the picture is made of, for other libraries to draw.
+    pub(crate) fn calls(&self) -> Calls {
+        let mut calls = Calls::new([self.width as u32, self.height as u32], self.paper);
+        let pixels = |&(x, y): &(i32, i32)| [x, y].map(|v| f64::from(v) / f64::from(UNIT));
+        for item in &self.items {
+            let b = item.bounds;
+            match &item.paint {
+                Paint::Nothing | Paint::Tiny { .. } => {}
+                Paint::Rect(colour) => calls.rect(b, *colour),
+                Paint::Outline(width, colour) => {
+                    let inner = b.inset(*width);
+                    calls.rect(Bounds { y1: inner.y0, ..b }, *colour);
+                    calls.rect(Bounds { y0: inner.y1, ..b }, *colour);
+                    calls.rect(Bounds { x1: inner.x0, ..b }, *colour);
+                    calls.rect(Bounds { x0: inner.x1, ..b }, *colour);
+                }
+                Paint::Line { points, width, colour, .. } => {
+                    let width = f64::from(*width) / f64::from(UNIT);
+                    calls.lines.push((points.iter().map(pixels).collect(), width, *colour));
+                }
+                Paint::Disc { centre, radius, colour } => {
+                    calls.discs.push((pixels(centre), f64::from(*radius) / f64::from(UNIT), *colour));
+                }
+                Paint::Polygon { corners, colour } => {
+                    calls.polygons.push((corners.iter().map(pixels).collect(), *colour));
+                }
+                Paint::Text { at, anchor, text, font, turn, colour } => {
+                    calls.text(text, *at, *anchor, *font, *turn, *colour);
+                }
+            }
+        }
+        calls
     }
 }

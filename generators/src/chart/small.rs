@@ -128,7 +128,7 @@ fn bars(
             let (x0, x1) = if right { (SIDE - axis - long, SIDE - axis) } else { (axis, axis + long) };
             grid.rect(Kind::Bar(0, i), Bounds::new(x0, y, x1, y + thick), colour);
             let across = if right { Across::Left } else { Across::Right };
-            let x = if right { SIDE - axis + 1 } else { axis - 2 - tiny_box((0, 0), name).width() };
+            let x = if right { SIDE - axis + 2 } else { axis - 2 - tiny_box((0, 0), name).width() };
             grid.text(Kind::Label(i), (x, y + (thick - TINY[1]) / 2), across, name);
         } else {
             if to - from < widest + 1 {

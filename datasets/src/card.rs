@@ -45,7 +45,8 @@ pub(crate) fn card(manifest: &Manifest, sizes: &BTreeMap<usize, usize>) -> Strin
         Source::Imported => "license: other\n",
     };
     format!(
-        "---\n{license}configs:\n- config_name: default\n  data_files:\n  - split: {folder}\n    path: {folder}/**\n\
+        "---\n{license}configs:\n- config_name: default\n  description: rows {rows_sha256}\n  data_files:\n  - split: \
+         {folder}\n    path: {folder}/**\n\
          task_categories:\n- visual-question-answering\n---\n\n\
          # {name}\n\n{about}\n\n{origin}\n{paired}\n\
          | | |\n|---|---|\n| task | {task} |\n| role | {role} |\n| shift | {shift} |\n| severity | {severity} |\n\
@@ -55,6 +56,9 @@ pub(crate) fn card(manifest: &Manifest, sizes: &BTreeMap<usize, usize>) -> Strin
          right answer among possibly several, `content_hash` names equal problems, `image_sha256` the PNG's bytes. \
          {feedback}`manifest.json` holds the definition and the hash over all rows.\n",
         name = def.name,
+        // Readers keep what they loaded under the folder's name and this front matter, not under its files: without
+        // a word on the rows they would give the old ones of another folder of the same name.
+        rows_sha256 = manifest.metadata_sha256,
         paired = paired.unwrap_or_default(),
         task = def.task.word(),
         role = def.role.word(),

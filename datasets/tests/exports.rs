@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 use vrrl_datasets::{
-    export, find, generate, Container, Error, Examples, Exported, Format, Options, Progress, Source, Split,
-    SplitDef, Watch,
+    export, find, generate, import_rows, Container, Error, Examples, Exported, Format, Options, Progress,
+    Source, Split, SplitDef, Watch,
 };
 use vrrl_harness_core::{Dialect, Parsed, TaskKind, Truth};
 
@@ -157,6 +157,41 @@ fn what_cannot_be_exported_is_refused_and_left_alone() {
     fs::write(out.join("thesis.txt"), "precious").unwrap();
     refused(&[&one], &options, "other files");
     assert_eq!(files(&out).len(), 1);
+}
+
+#[test]
+fn splits_of_several_tasks_may_share_a_name() {
+    let home = tempfile::tempdir().unwrap();
+    let mazes = split("id_test", 3);
+    let mut others = split("id_test", 3);
+    // Another task by its word alone: what matters here is where its files go.
+    others.def.task = TaskKind::Chart;
+    others.examples = split("ood7", 3).examples;
+    for (format, container) in Format::ALL.into_iter().flat_map(|f| CONTAINERS.map(|c| (f, c))) {
+        let out = home.path().join(format!("{}-{container:?}", format.word()));
+        let options = Options { container, ..Options::default() };
+        write(&[&mazes, &others], format, &out, &options).unwrap();
+        if container == Container::Jsonl {
+            let pictures = files(&out).into_keys().filter(|name| name.ends_with(".png")).count();
+            let named: usize = files(&out)
+                .into_iter()
+                .filter(|(name, _)| name.ends_with(".jsonl"))
+                .map(|(_, text)| String::from_utf8(text).unwrap().matches(".png\"").count())
+                .sum();
+            // Rows of single turns name the pictures of the turns before again.
+            assert!(
+                if format == Format::SftTurns { pictures < named } else { pictures == named },
+                "{format:?}"
+            );
+        }
+        if format == Format::Huggingface {
+            let back = import_rows(&out, Some("back")).unwrap_or_else(|e| panic!("{container:?}: {e}"));
+            let hashes =
+                |split: &Split| split.examples.iter().map(|e| e.content_hash.clone()).collect::<Vec<_>>();
+            assert_eq!(hashes(&back[0]), hashes(&mazes), "{container:?}");
+            assert_eq!(hashes(&back[1]), hashes(&others), "{container:?}");
+        }
+    }
 }
 
 #[test]

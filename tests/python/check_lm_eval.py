@@ -21,7 +21,7 @@ class Scripted(LM):
         replies = []
         for request in requests:
             text, _, beside = request.args
-            assert "<image>" in text and len(beside["visual"]) == 1
+            assert "<image>" in text and [p.mode for p in beside["visual"]] == ["RGB"]
             self.pictures += 1
             replies.append(self.reply(request.doc))
         return replies
@@ -45,9 +45,10 @@ for export in ["lm_eval", "one_lm_eval", "jsonl_lm_eval"]:
     manager = TaskManager(include_path=at(export, "lm_eval"), include_defaults=False)
     tasks = sorted(task for task in manager.all_tasks if task.startswith("vrrl_"))
     assert len(tasks) == len(splits(export)), tasks
-    for reply, expected in REPLIES:
+    # The harness opens every picture several times; one export shows all verdicts.
+    for reply, expected in REPLIES if export == "one_lm_eval" else REPLIES[:1]:
         model = Scripted(reply)
-        done = lm_eval.simple_evaluate(model=model, tasks=tasks, task_manager=manager, bootstrap_iters=0)
+        done = lm_eval.simple_evaluate(model=model, tasks=tasks, task_manager=manager, bootstrap_iters=0, log_samples=False)
         for task in tasks:
             scores = done["results"][task]
             assert (scores["accuracy,none"], scores["parses,none"]) == expected, (task, scores)

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use vrrl_harness_core::TaskKind;
 
-use super::plan::Plan;
+use super::plan::{fingerprint, Plan};
 use super::value::{Columns, Type};
 use super::write::Written;
 use super::{Container, Format};
@@ -42,9 +42,12 @@ fn size(n: usize) -> &'static str {
 }
 
 fn configs(plan: &Plan<'_>) -> String {
+    // Readers keep what they loaded under the folder's name and this front matter, not under its files: what decides
+    // the rows must stand here, or another export to a folder of the same name would give the old ones.
+    let identity = fingerprint(&plan.describe());
     let mut text = String::from("configs:\n");
     for config in plan.configs() {
-        text += &format!("- config_name: {config}\n  data_files:\n");
+        text += &format!("- config_name: {config}\n  description: export {identity}\n  data_files:\n");
         for part in plan.splits.iter().filter(|part| part.config == config) {
             text += &format!("  - split: {}\n    path: {}\n", part.name, part.glob);
         }

@@ -2,7 +2,7 @@
 
 use vrrl_harness_core::{sha256_hex, Example, View};
 
-use super::plan::Plan;
+use super::plan::{Plan, DEFAULT};
 use super::value::{Columns, Row, Type, Value};
 use super::write::Written;
 use super::{croissant, Container, Layout, One, Options};
@@ -24,7 +24,9 @@ pub(super) fn columns() -> Columns {
 /// Path of an example's picture; `turn` counts the pictures of a conversation.
 pub(super) fn path(one: &One<'_>, turn: usize) -> String {
     let end = if turn == 0 { String::new() } else { format!("_{turn}") };
-    format!("images/{}/{:06}{end}.png", one.def.folder(), one.index)
+    // Splits of several tasks may share a name; they lie in folders of their configurations.
+    let config = if one.config == DEFAULT { String::new() } else { format!("{}/", one.config) };
+    format!("images/{config}{}/{:06}{end}.png", one.def.folder(), one.index)
 }
 
 /// The picture of a question as PNG bytes.

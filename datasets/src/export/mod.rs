@@ -218,6 +218,8 @@ trait Layout: Sync {
 /// One example on its way into rows.
 struct One<'e> {
     def: &'e SplitDef,
+    /// Configuration of its split.
+    config: &'e str,
     item: &'e Item,
     /// Position in its split.
     index: usize,

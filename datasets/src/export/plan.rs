@@ -11,6 +11,9 @@ use super::{Container, Format, Options};
 use crate::split::sorted;
 use crate::{Error, Examples, Source, FORMAT};
 
+/// The only configuration of an export of one task.
+pub(super) const DEFAULT: &str = "default";
+
 /// An export as a list of shards.
 pub(super) struct Plan<'s> {
     pub(super) splits: Vec<Part<'s>>,
@@ -65,7 +68,7 @@ impl<'s> Plan<'s> {
         let mut parts = Vec::new();
         for &examples in splits {
             let def = examples.def();
-            let config = if tasks.len() > 1 { def.task.word() } else { "default" };
+            let config = if tasks.len() > 1 { def.task.word() } else { DEFAULT };
             let part = Part::new(examples, config, format, options)?;
             if part.count == 0 {
                 return Err(wrong(format!("split {} holds no examples", def.name)));
@@ -151,8 +154,8 @@ impl<'s> Part<'s> {
         let count = options.limit.unwrap_or(usize::MAX).min(examples.len());
         let shards = count.div_ceil(options.shard);
         let base = match (config, options.container) {
-            ("default", Container::Parquet) => "data/".into(),
-            ("default", Container::Jsonl) => String::new(),
+            (DEFAULT, Container::Parquet) => "data/".into(),
+            (DEFAULT, Container::Jsonl) => String::new(),
             (config, _) => format!("{config}/"),
         };
         // EasyR1 reads a folder of files as one split, whose name it guesses from theirs.

@@ -264,7 +264,9 @@ fn groups(
         let rows: Vec<Vec<Row>> = items
             .par_iter()
             .enumerate()
-            .map(|(at, item)| layout.rows(&One { def, item, index: start + at, options }))
+            .map(|(at, item)| {
+                layout.rows(&One { def, config: &part.config, item, index: start + at, options })
+            })
             .collect();
         let rows: Vec<Row> = rows.into_iter().flatten().collect();
         count += rows.len();

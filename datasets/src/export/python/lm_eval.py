@@ -21,8 +21,8 @@ def doc_to_text(doc):
 
 
 def doc_to_image(doc):
-    """The pictures of a question."""
-    return [doc["image"]]
+    """The pictures of a question; stored ones of few colours have a palette, which not every processor knows."""
+    return [doc["image"].convert("RGB")]
 
 
 def process_results(doc, results):

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use vrrl_harness_core::{Error, Posed, Problem, Seed, Task, TaskKind, Truth};
 
@@ -104,13 +104,23 @@ pub fn every(kind: TaskKind, params: &Value, enough: usize) -> Result<Option<Vec
 }
 
 fn maze_params(params: &Value) -> Result<MazeParams, Error> {
-    MazeParams::deserialize(params).map_err(|e| Error::Params { task: "maze", reason: e.to_string() })
+    own("maze", params)
 }
 
 fn table_params(params: &Value) -> Result<TableParams, Error> {
-    TableParams::deserialize(params).map_err(|e| Error::Params { task: "table", reason: e.to_string() })
+    own("table", params)
+}
+
+/// A task's own parameters; an error begins with the key that it is about.
+fn own<T: DeserializeOwned>(task: &'static str, params: &Value) -> Result<T, Error> {
+    serde_path_to_error::deserialize(params).map_err(|e| {
+        let (path, reason) = (e.path().to_string(), e.inner().to_string());
+        // An unknown key is named by the reason.
+        let named = path == "." || reason.starts_with("unknown field") && !path.contains('.');
+        Error::Params { task, reason: if named { reason } else { format!("{path}: {reason}") } }
+    })
 }
 
 fn chart_params(params: &Value) -> Result<ChartParams, Error> {
-    ChartParams::deserialize(params).map_err(|e| Error::Params { task: "chart", reason: e.to_string() })
+    own("chart", params)
 }

@@ -227,8 +227,9 @@ const KEPT: usize = 4 << 20;
 
 /// Gives the drawn letters of a font to `work`. Every thread keeps its own.
 pub(super) fn with_page<T>(font: Font, turn: (i32, i32), work: impl FnOnce(&mut Page) -> T) -> T {
+    type Pages = BTreeMap<(Font, (i32, i32)), Page>;
     thread_local! {
-        static PAGES: RefCell<(BTreeMap<(Font, (i32, i32)), Page>, usize)> = RefCell::default();
+        static PAGES: RefCell<(Pages, usize)> = RefCell::default();
     }
     PAGES.with_borrow_mut(|(pages, kept)| {
         if *kept > KEPT {
@@ -283,7 +284,7 @@ fn draw(face: &Face, letter: usize, px: u16, turn: (i32, i32), phase: Phase) -> 
 fn trim(window: Window, width: usize, coverage: &[u8]) -> Mask {
     let places = || coverage.iter().enumerate().filter(|(_, level)| **level > 0).map(|(at, _)| at);
     let blank = Mask { at: (0, 0), width: 0, coverage: Vec::new() };
-    let (Some(first), Some(last)) = (places().next(), places().last()) else { return blank };
+    let (Some(first), Some(last)) = (places().next(), places().next_back()) else { return blank };
     let columns = || places().map(|at| at % width);
     let (Some(left), Some(right)) = (columns().min(), columns().max()) else { return blank };
     let rows = coverage.chunks_exact(width).skip(first / width).take(last / width - first / width + 1);

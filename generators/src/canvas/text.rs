@@ -229,9 +229,9 @@ impl Set {
                 let (y, down) = quarters(self.pen.1 - rounded(done * sin));
                 done += i64::from(face.advance(letter, self.font.px).0);
                 let mask = page.mask(letter, [right, down]);
-                if mask.width > 0 {
+                if let Some(height) = mask.coverage.len().checked_div(mask.width) {
                     let at = (x.saturating_add(mask.at.0), y.saturating_add(mask.at.1));
-                    let height = (mask.coverage.len() / mask.width) as i32;
+                    let height = height as i32;
                     ink = ink.union(&Bounds::sized(at.0, at.1, mask.width as i32, height));
                     each(at, &mask.coverage, mask.width);
                 }

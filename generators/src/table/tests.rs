@@ -191,7 +191,7 @@ fn answers_are_judged(scene: &TableScene, seed: u64) -> Result<(), TestCaseError
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn every_table_can_be_read(params in params(), seed in any::<u64>()) {
@@ -280,6 +280,10 @@ proptest! {
                 Feedback::Image(image) => prop_assert!(image.width() <= 200 && image.height() <= 200),
                 Feedback::Text(text) => prop_assert!(text.contains("outside")),
             }
+            match Table::whole_feedback(&scene, &Answer::Point(point), view) {
+                Feedback::Image(image) => prop_assert_eq!(image.dimensions(), Table::observe(&scene, view).dimensions()),
+                Feedback::Text(text) => prop_assert!(text.contains("outside")),
+            }
         }
     }
 }
@@ -344,34 +348,36 @@ fn held_out_words_grow_with_their_share() {
     assert!((150..250).contains(&shares[1]), "per mille: {shares:?}");
 }
 
+/// As many tables as the paper's training split has, with its params: which of them share their header row.
 #[test]
 fn tables_of_a_split_rarely_share_a_header_row() {
-    let n = 1000;
-    let mut whole = BTreeMap::<String, usize>::new();
-    let mut leaves = BTreeMap::<String, usize>::new();
+    let n = 15_000;
+    let [mut whole, mut leaves, mut stubs] = [(); 3].map(|()| BTreeMap::<String, usize>::new());
     let (mut structures, mut domains) = (BTreeMap::<&str, usize>::new(), BTreeMap::<&str, usize>::new());
-    for i in 0..n {
-        let scene = Table::generate(&TableParams::default(), Seed(7).derive("split", i)).unwrap();
-        let columns = &scene.content.columns;
+    for i in 0..n as u64 {
+        let content = content::draw(&TableParams::default(), Seed(7).derive("split", i));
+        let columns = &content.columns;
         let groups = columns.groups.iter().map(|group| format!("{} {}", group.label, group.to));
-        *whole
-            .entry(groups.chain(columns.labels.iter().cloned()).collect::<Vec<_>>().join("\t"))
-            .or_default() += 1;
+        let row = groups.chain(columns.labels.iter().cloned()).collect::<Vec<_>>().join("\t");
+        *whole.entry(row).or_default() += 1;
         *leaves.entry(columns.labels.join("\t")).or_default() += 1;
-        *structures.entry(scene.structure().word()).or_default() += 1;
-        *domains.entry(scene.content.domain.name).or_default() += 1;
+        *stubs.entry(content.rows.labels.join("\t")).or_default() += 1;
+        *structures.entry(content.structure.word()).or_default() += 1;
+        *domains.entry(content.domain.name).or_default() += 1;
     }
-    let pairs = |counts: &BTreeMap<String, usize>| counts.values().map(|&k| k * (k - 1) / 2).sum::<usize>();
+    // Pairs that are equal, and tables whose header row another one has too.
+    let shared = |counts: &BTreeMap<String, usize>| {
+        let pairs = counts.values().map(|&k| k * (k - 1) / 2).sum::<usize>();
+        [pairs, counts.values().filter(|&&k| k > 1).sum::<usize>()]
+    };
+    let counted = [&whole, &leaves, &stubs].map(shared);
     println!(
-        "equal header rows: {} pairs; lowest row alone: {} of {}",
-        pairs(&whole),
-        pairs(&leaves),
-        n * (n - 1) / 2
+        "pairs and tables: whole header {:?}, lowest row {:?}, row headers {:?}",
+        counted[0], counted[1], counted[2]
     );
-    assert_eq!(pairs(&whole), 0);
-    assert!(pairs(&leaves) <= 3, "{} pairs", pairs(&leaves));
-    assert!(structures.values().all(|&k| k > 200), "{structures:?}");
-    assert!(domains.len() == 15 && domains.values().all(|&k| k > 35), "{domains:?}");
+    assert!(counted[0][0] <= 2 && counted[1][0] <= 150, "{counted:?}");
+    assert!(structures.values().all(|&k| k > n / 5), "{structures:?}");
+    assert!(domains.len() == 15 && domains.values().all(|&k| k > n / 20), "{domains:?}");
 }
 
 #[test]
@@ -381,6 +387,17 @@ fn bad_params_are_named() {
     let bad = [
         (json!({"row": [5, 5]}), "unknown field `row`"),
         (json!({"rows": [9, 5]}), "rows is [9, 5]"),
+        (json!({"rows": [0, 0]}), "rows is [0, 0]; use an ascending range within 2 to 60"),
+        (json!({"columns": [5, 61]}), "columns is [5, 61]; use"),
+        (json!({"rows": 5}), "rows"),
+        (json!({"rows": [-1, 5]}), "rows"),
+        (json!({"rows": [5, 5, 5]}), "rows"),
+        (json!({"text": "large"}), "text"),
+        (json!({"numbers": "roman"}), "numbers: unknown variant `roman`"),
+        (json!({"look": {"colour": "red"}}), "look.colour: unknown field `colour`"),
+        (json!({"look": {"family": "gothic"}}), "look.family: unknown variant `gothic`"),
+        (json!({"queries": ["cel_value"]}), "queries[0]: unknown variant `cel_value`"),
+        (json!({"height": 1_000_000}), "height is 1000000 pixels; use up to 20000"),
         (json!({"columns": [1, 5]}), "columns is [1, 5]; use an ascending range within 2 to 60"),
         (json!({"rows": [50, 50], "height": 100}), "height is 100 pixels, but 50 rows"),
         (json!({"rows": [50, 50], "width": 100}), "width is 100 pixels, but 50 rows"),
@@ -464,17 +481,17 @@ fn pictures_are_golden() {
 }
 
 const GOLDEN: [&str; 13] = [
-    "8b9abab37512 241234f645e0 bf8094d096f0 1196e08c7ee0",
-    "4515126f630b 3130d8e2c7ae 10befb5e6e06 5e9ce58bfee4",
+    "5f089fb63a0c ce07263b13f0 7bae40f1505a 7405c05db151",
+    "cd79c79ebb9e a60245b2d983 9b24ef81bd47 1f6c5d1da531",
     "008f59b5d26e 925e561efa36 b8d46503ca74 0797b9740328",
-    "96a44c5f579f 4f74a6313c69 18b0070427dc 5680306c3c79",
-    "59f15655f5dd 749656b9542b edec4684bcb3 41269042af7c",
+    "f95f6c48ca44 d0dc917f777b 4846114d39b7 230c38f20c6e",
+    "084c9617f4df ecea0b8f3898 04313bf4ea95 c0a28744b704",
     "35cf7454cc23 c34700daf16b a4cc277ee7ee 4dabed168091",
-    "5360ca21dbec b5452b8a7c34 bbb525ee135c 57c9982a912a",
-    "3703f5df1e2b 1f2150328abc 9a050b865527 8f4a107196e3",
+    "6f3964c23abc c52d72d8a869 ba48a3d4ec2a f4defbb13f5d",
+    "d90e0bcd83b5 ad68089c7399 ff0723ac32f2 05c8e334b9d0",
     "32aec32a0920 3adeccee82c7 40e34458c4bc 4ff25db71200",
-    "b55a10745f3a f18080b09674 cba918b519bd 94dfd25fbc13",
-    "e7be8ddfb087 c1b2989d56fb bffcb93bd37e 7f4d46280cdd",
+    "9b4751cbd9fa 7199ecd867a2 e7904a728020 af0bf306053f",
+    "1732fd45e3fb 8470814830e9 9cf71381d533 f26f83d3ae03",
     "dba9acbdff43 6e599637a40e 547a059dad16 c71e31117644",
-    "ba3a503dcfab",
+    "0454d5c19e10",
 ];

@@ -2,7 +2,8 @@
 //!
 //! A value has up to four digits. Columns lie in bands of sixteen steps, rows within them in any order, and of the
 //! numbers in one step each block of sixteen by sixteen cells takes another, so that no two cells of 64 × 64 share
-//! their digits. Numbers of one column are thereby near each other, as in a real table.
+//! their digits. Numbers of one column are thereby near each other, as in a real table. The last two written digits
+//! are never zero, so that numbers with different decimals differ too: 5.07 and 5.070 do not stand in one table.
 
 use vrrl_harness_core::{Rng, Seed};
 
@@ -28,14 +29,14 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    /// Least and greatest number of all.
-    const LEAST: u32 = 500;
-    const MOST: u32 = 9990;
+    /// Least and greatest number of all; written, 511 and 9989.
+    const LEAST: u32 = 405;
+    const MOST: u32 = 8090;
 
     /// The values of a table of this size.
     pub(crate) fn new(seed: Seed, rows: usize, columns: usize) -> Self {
         let mut rng = seed.derive("table values", 0).rng();
-        let step = rng.between(27, 34);
+        let step = rng.between(27, 30);
         let span = step * (SIDE * SIDE) as u32;
         let base = rng.between(Self::LEAST, Self::MOST - span);
         let bands = std::array::from_fn(|_| order(&mut rng));
@@ -75,13 +76,18 @@ impl Values {
             return self.scientific(digits, column);
         }
         let point = if numbers == Numbers::Comma { ',' } else { '.' };
-        let decimals = decimals(kind);
+        let (decimals, written) = (decimals(kind), Self::written(digits));
         match (self.coarse, decimals) {
-            (true, 0) => (digits / 10).to_string(),
-            (true, _) => decimal(digits / 10, decimals - 1, point),
-            (false, 0) => digits.to_string(),
-            (false, _) => decimal(digits, decimals, point),
+            (true, 0) => (written / 10).to_string(),
+            (true, _) => decimal(written / 10, decimals - 1, point),
+            (false, 0) => written.to_string(),
+            (false, _) => decimal(written, decimals, point),
         }
+    }
+
+    /// The number whose last two digits, counted from 1 to 9, are those of `digits` to base nine.
+    fn written(digits: u32) -> u32 {
+        digits / 81 * 100 + (digits / 9 % 9 + 1) * 10 + digits % 9 + 1
     }
 
     /// One digit before the point; nine steps a unit keep it one.
@@ -174,14 +180,19 @@ mod tests {
                 let values = Values::new(Seed(seed), rows, columns);
                 for numbers in NUMBERS {
                     let mut texts = BTreeSet::new();
+                    let mut exact = BTreeSet::new();
                     let mut spreads = BTreeSet::new();
                     for column in 0..columns {
                         let kind = KINDS[(column + seed as usize) % 4];
                         for digits in values.column(column, rows) {
-                            texts.insert(values.text(digits, column, kind, numbers));
+                            let text = values.text(digits, column, kind, numbers);
+                            let number: f64 = text.replace(',', ".").parse().unwrap();
+                            exact.insert(number.to_bits());
+                            texts.insert(text);
                             spreads.extend(values.spread(digits, kind, numbers));
                         }
                     }
+                    assert_eq!(exact.len(), rows * columns, "seed {seed}, {rows}x{columns}, {numbers:?}");
                     assert_eq!(texts.len(), rows * columns, "seed {seed}, {rows}x{columns}, {numbers:?}");
                     assert!(texts.is_disjoint(&spreads), "a ± looks like a value: {numbers:?}");
                     assert!(texts.iter().all(|text| text.len() <= 9), "{:?}", texts.first());
@@ -206,15 +217,16 @@ mod tests {
     fn numbers_look_as_named() {
         let values = Values { coarse: false, ..Values::new(Seed(1), 9, 9) };
         let coarse = Values { coarse: true, ..Values::new(Seed(1), 9, 9) };
-        let row = |values: &Values, numbers| KINDS.map(|kind| values.text(8437, 0, kind, numbers));
+        let row = |values: &Values, numbers| KINDS.map(|kind| values.text(6828, 0, kind, numbers));
         assert_eq!(row(&values, Numbers::Mixed), ["84.37", "8.437", "0.8437", "8437"]);
         assert_eq!(row(&coarse, Numbers::Mixed), ["84.3", "8.43", "0.843", "843"]);
         assert_eq!(row(&values, Numbers::Comma), ["84,37", "8,437", "0,8437", "8437"]);
         assert_eq!(row(&values, Numbers::Percent), ["84.37"; 4]);
         assert_eq!(row(&values, Numbers::Float), ["0.8437"; 4]);
         assert_eq!(row(&values, Numbers::Integer), ["8437"; 4]);
-        assert_eq!(row(&values, Numbers::Scientific), ["8.1433e-2"; 4]);
-        assert_eq!(row(&coarse, Numbers::Scientific), ["8.137e-2"; 4]);
+        assert_eq!(row(&values, Numbers::Scientific), ["6.7807e-2"; 4]);
+        assert_eq!(row(&coarse, Numbers::Scientific), ["6.778e-2"; 4]);
+        assert_eq!([Values::LEAST, Values::MOST].map(Values::written), [511, 9989]);
         assert_eq!(decimal(507, 2, '.'), "5.07");
     }
 }

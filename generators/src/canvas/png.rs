@@ -42,29 +42,28 @@ fn compress<const DEPTH: usize>(image: &Image) -> Option<(Vec<u8>, Vec<u8>)> {
     let pixels: &[u8] = image;
     let (width, height) = (image.width() as usize, image.height() as usize);
     let stride = width * DEPTH + 1;
-    let mut raw = vec![0; height * stride];
+    let mut raw = Vec::with_capacity(height * stride);
     let mut bits = Bits::new();
     let mut colours = Colours::new();
     let mut seen = Seen::new();
     for y in 0..height {
         bits.literal(0);
+        raw.push(0);
         let mut x = 0;
         while x < width {
-            let here = y * stride + 1 + x * DEPTH;
             let (length, back) = longest::<DEPTH>(pixels, width, [x, y], &mut seen);
             if length * DEPTH >= 4 {
-                repeat(&mut raw, here, length * DEPTH, back);
+                repeat(&mut raw, length * DEPTH, back);
                 bits.twin(length * DEPTH, back);
                 x += length;
             } else {
                 let pixel = &pixels[(y * width + x) * 3..][..3];
-                let coded = &mut raw[here..here + DEPTH];
                 if DEPTH == 1 {
-                    coded[0] = colours.index(u32::from_le_bytes([pixel[0], pixel[1], pixel[2], 0]))?;
+                    raw.push(colours.index(u32::from_le_bytes([pixel[0], pixel[1], pixel[2], 0]))?);
                 } else {
-                    coded.copy_from_slice(pixel);
+                    raw.extend_from_slice(pixel);
                 }
-                coded.iter().for_each(|&byte| bits.literal(byte));
+                raw[raw.len() - DEPTH..].iter().for_each(|&byte| bits.literal(byte));
                 x += 1;
             }
         }
@@ -74,14 +73,13 @@ fn compress<const DEPTH: usize>(image: &Image) -> Option<(Vec<u8>, Vec<u8>)> {
     Some((data, colours.palette))
 }
 
-/// Copies `length` bytes to `here` from `back` bytes before; a longer copy repeats itself.
-fn repeat(raw: &mut [u8], here: usize, length: usize, back: usize) {
-    let mut done = length.min(back);
-    raw.copy_within(here - back..here - back + done, here);
-    while done < length {
-        let more = done.min(length - done);
-        raw.copy_within(here..here + more, here + done);
-        done += more;
+/// Appends `length` bytes that stand `back` bytes before the end; a longer copy repeats itself.
+fn repeat(raw: &mut Vec<u8>, mut length: usize, back: usize) {
+    let from = raw.len() - back;
+    while length > 0 {
+        let piece = length.min(raw.len() - from);
+        raw.extend_from_within(from..from + piece);
+        length -= piece;
     }
 }
 

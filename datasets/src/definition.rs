@@ -260,7 +260,7 @@ impl SplitDef {
     pub fn paired(&self) -> Result<bool, Error> {
         let own = self.own_axes(&self.name)?;
         let axis = |name: &String| shift::axis(name).or_else(|| own.iter().find(|axis| axis.name == *name));
-        Ok(self.all_shifts().keys().all(|name| axis(name).is_some_and(|axis| axis.paired)))
+        Ok(self.all_shifts().keys().all(|name| axis(name).is_some_and(|axis| axis.keeps_scene(self.task))))
     }
 
     /// A hash that splits share exactly if they show the same base scenes under the same ids.

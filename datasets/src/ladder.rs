@@ -60,7 +60,7 @@ pub(crate) fn splits() -> Result<Vec<SplitDef>, Error> {
             let levels = |axis: &'static Axis| axis.levels(task).into_iter().map(move |level| (axis, level));
             all.extend(axes().iter().flat_map(levels).map(|(axis, level)| SplitDef {
                 shift: axis.name.clone(),
-                scenes: Some(format!("ladder/{}", task.word())).filter(|_| axis.paired),
+                scenes: Some(format!("ladder/{}", task.word())).filter(|_| axis.keeps_scene(task)),
                 severity: level.clone(),
                 ..step(&format!("{}_{level}", axis.name), rung.role)
             }));

@@ -10,6 +10,7 @@ pub mod bench;
 #[allow(dead_code, unused_imports)]
 mod canvas;
 mod chart;
+pub mod gallery;
 #[allow(dead_code, unused_imports)]
 mod look;
 mod maze;

@@ -117,7 +117,7 @@ pub struct Look {
     pub line: LineStyle,
     /// Lines behind.
     pub grid: Grid,
-    /// Degrees by which labels are turned: 0, 30, 45, 60 or 90.
+    /// Degrees by which labels are turned: 0, 15, 30, 45, 60, 75 or 90.
     pub label_turn: u16,
     /// Light ink on dark paper.
     pub dark: bool,
@@ -143,9 +143,11 @@ impl Look {
         if !(5..=100).contains(&self.contrast) {
             return Err(format!("look.contrast is {}, but must be 5 to 100 percent", self.contrast));
         }
-        if !matches!(self.label_turn, 0 | 30 | 45 | 60 | 90) {
+        if !matches!(self.label_turn, 0 | 15 | 30 | 45 | 60 | 75 | 90) {
             let turn = self.label_turn;
-            return Err(format!("look.label_turn is {turn}, but must be 0, 30, 45, 60 or 90 degrees"));
+            return Err(format!(
+                "look.label_turn is {turn}, but must be 0, 15, 30, 45, 60, 75 or 90 degrees"
+            ));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use vrrl_harness_core::{Error, Posed, Problem, Seed, Task, TaskKind, Truth};
 
 use crate::chart::{Chart, ChartParams};
@@ -101,6 +101,31 @@ pub fn every(kind: TaskKind, params: &Value, enough: usize) -> Result<Option<Vec
         }
         TaskKind::Table | TaskKind::Chart => Ok(None),
     }
+}
+
+/// Whether a part of a task's parameters reads: known keys, values of their type. Which key is wrong, where it
+/// does not. Ranges are left to [`check`], for they depend on the rest.
+pub(crate) fn reads(kind: TaskKind, part: &Map<String, Value>) -> Result<(), String> {
+    let read = |part: &Map<String, Value>| {
+        let mut params = part.clone();
+        params.remove("post");
+        // The one key that has no default.
+        if kind == TaskKind::Maze && !params.contains_key("size") {
+            params.insert("size".into(), [4, 4].into());
+        }
+        let params = Value::Object(params);
+        let read = match kind {
+            TaskKind::Maze => maze_params(&params).map(drop),
+            TaskKind::Table => table_params(&params).map(drop),
+            TaskKind::Chart => chart_params(&params).map(drop),
+        };
+        read.map_err(|e| e.to_string())
+    };
+    for (key, value) in part {
+        let alone = Map::from_iter([(key.clone(), value.clone())]);
+        read(&alone).map_err(|e| format!("{key}: {e}"))?;
+    }
+    read(part)
 }
 
 fn maze_params(params: &Value) -> Result<MazeParams, Error> {

@@ -188,6 +188,9 @@ pub struct ChartParams {
     /// too flat to be pointed at.
     #[serde(default = "default_values")]
     pub values: [u32; 2],
+    /// Size of the text in percent of the usual one, 50 to 100; no letter is smaller than eight pixels.
+    #[serde(default = "default_text")]
+    pub text: u32,
     /// Where category labels come from; the paper's eight domains where absent.
     #[serde(default = "all_labels", deserialize_with = "one_or_many")]
     pub labels: Vec<Domain>,
@@ -208,7 +211,7 @@ pub struct ChartParams {
     #[serde(default)]
     pub look: Look,
     /// The small form: few marks, short names, a crisp picture of 256×256 pixels whose canvas is the same
-    /// drawing at 64×64. Bars, horizontal bars and scatter plots only; `height` and `aspect` do not count.
+    /// drawing at 64×64. Bars, horizontal bars and scatter plots only; what there is no room for is refused.
     #[serde(default)]
     pub small: bool,
     /// Pixels around a point (dots, lines) that still count as a hit.
@@ -236,6 +239,9 @@ fn default_height() -> [u32; 2] {
 }
 fn default_aspect() -> [u32; 2] {
     [16, 9]
+}
+fn default_text() -> u32 {
+    100
 }
 fn default_values() -> [u32; 2] {
     [4, 100]
@@ -287,6 +293,7 @@ impl ChartParams {
             height: default_height(),
             aspect: default_aspect(),
             values: default_values(),
+            text: default_text(),
             labels: all_labels(),
             numbers: Numbers::default(),
             layout: Layout::default(),
@@ -372,6 +379,7 @@ impl ChartParams {
         for (key, value, least, most) in [
             ("extra", self.extra, 0, 300),
             ("distractors", self.distractors, 0, 5),
+            ("text", self.text, 50, 100),
             ("tolerance", self.tolerance, 1, 1000),
         ] {
             if value < least || value > most {
@@ -386,6 +394,9 @@ impl ChartParams {
             ));
         }
         self.look.validate().or_else(wrong)?;
+        if self.small {
+            self.validate_small()?;
+        }
         if self.small && self.values[1] - self.values[0].max(super::small::LEAST) < 30 {
             return wrong(format!(
                 "values is {:?}; small bars need 30 between 12 or more and 100",
@@ -393,6 +404,27 @@ impl ChartParams {
             ));
         }
         self.family.iter().try_for_each(|&family| self.validate_family(family))
+    }
+
+    /// What the small canvas has no room for is refused, not ignored.
+    fn validate_small(&self) -> Result<(), Error> {
+        let usual = Self::default();
+        let kept = Look { family: self.look.family, palette: self.look.palette, ..Look::default() };
+        let kept = Look { contrast: self.look.contrast, dark: self.look.dark, ..kept };
+        let large = [
+            ("numbers", self.numbers != usual.numbers),
+            ("text", self.text != usual.text),
+            ("height", self.height != usual.height),
+            ("aspect", self.aspect != usual.aspect),
+            ("legend", self.legend.is_some()),
+            ("labels", self.labels != usual.labels),
+            ("distractors", self.distractors > 0),
+            ("look (but family, palette, contrast and dark)", self.look != kept),
+        ];
+        match large.into_iter().find(|&(_, set)| set) {
+            Some((key, _)) => wrong(format!("{key} has no meaning where small is true; leave it out")),
+            None => Ok(()),
+        }
     }
 
     fn validate_family(&self, family: Family) -> Result<(), Error> {
@@ -415,7 +447,8 @@ impl ChartParams {
         if self.small && !matches!(family, Family::Bar | Family::Horizontal | Family::Scatter) {
             return wrong(format!("small takes the families bar, horizontal and scatter, not {word}"));
         }
-        if family == Family::Scatter && !self.query.contains(&Query::Named) {
+        // Beside other families, dots are asked for by their letter whatever the others are asked for.
+        if self.family == [Family::Scatter] && !self.query.contains(&Query::Named) {
             return wrong("query leaves out named, but a dot can only be asked for by its letter".into());
         }
         let fitting = self.labels.iter().any(|domain| self.fits(family, *domain, high));

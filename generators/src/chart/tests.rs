@@ -11,6 +11,7 @@ use super::params::{Family, Query};
 use super::plan::{Item, Kind, Paint};
 use super::{Chart, ChartParams, ChartScene};
 use crate::canvas::{Bounds, Picture, UNIT};
+use crate::shift::{axes, resolve, Changes};
 use crate::{check, png, pose};
 
 const FAMILIES: [Family; 6] =
@@ -27,7 +28,7 @@ fn any_params() -> impl Strategy<Value = Value> {
         prop::sample::select(vec!["paper", "pastel", "vivid", "muted", "safe", "warm", "cool", "grey"]),
         prop::sample::select(vec!["usual", "none", "light", "full"]),
         prop::sample::select(vec!["solid", "dashed", "dotted"]),
-        prop::sample::select(vec![0, 30, 45, 60, 90]),
+        prop::sample::select(vec![0, 15, 30, 45, 60, 75, 90]),
         (20u8..=100, any::<bool>()),
     );
     let own = (
@@ -36,21 +37,23 @@ fn any_params() -> impl Strategy<Value = Value> {
         prop::sample::select(vec!["normal", "right", "top", "mirrored"]),
         prop::sample::select(vec!["right", "left", "top", "bottom"]),
         (0u32..=5, 0u32..=100, 0u64..3),
-        (512u32..=1080, any::<bool>()),
+        (512u32..=1080, any::<bool>(), 50u32..=100),
     );
-    (own, look).prop_map(|((family, numbers, layout, legend, (distractors, extra, again), (height, small)), look)| {
+    (own, look).prop_map(|((family, numbers, layout, legend, (distractors, extra, again), (height, small, text)), look)| {
         let (face, palette, grid, line, turn, (contrast, dark)) = look;
         let mut value = json!({
             "family": family, "numbers": numbers, "layout": layout, "legend": legend, "distractors": distractors,
-            "extra": extra, "again": again, "height": [height, height],
+            "extra": extra, "again": again, "height": [height, height], "text": text,
             "look": {
                 "family": face, "palette": palette, "grid": grid, "line": line, "label_turn": turn,
                 "contrast": contrast, "dark": dark
             }
         });
         if small && matches!(family, "bar" | "horizontal" | "scatter") {
-            value["small"] = json!(true);
-            value["extra"] = json!(extra / 2);
+            value = json!({
+                "small": true, "family": family, "layout": layout, "extra": extra / 2, "again": again,
+                "look": {"family": face, "palette": palette, "contrast": contrast, "dark": dark}
+            });
         }
         value
     })
@@ -526,4 +529,30 @@ fn pictures_are_golden() {
     let small = ["bar", "horizontal", "scatter"].map(|family| json!({"family": family, "small": true}));
     let bases = FAMILIES.iter().map(|family| json!({ "family": family })).chain(small);
     assert_eq!(bases.map(|base| golden(&base)).collect::<Vec<_>>(), GOLDEN);
+}
+
+#[test]
+fn every_shift_of_the_catalogue_keeps_everything_in_place() {
+    for axis in axes().iter().filter(|axis| axis.changes != Changes::Pixels) {
+        for level in axis.levels(TaskKind::Chart) {
+            for base in [
+                json!({}),
+                json!({"family": "scatter"}),
+                json!({"family": ["bar", "scatter"], "small": true}),
+            ] {
+                let shifts = [(axis.name.clone(), level.clone())].into();
+                let own = params(resolve(TaskKind::Chart, &base, &shifts, &[]).unwrap());
+                if own.validate().is_err() {
+                    continue;
+                }
+                for seed in 0..6 {
+                    let scene = Chart::generate(&own, Seed(seed))
+                        .unwrap_or_else(|e| panic!("{} {level} {base} seed {seed}: {e}", axis.name));
+                    let held =
+                        in_place(&scene).and_then(|()| second_solver(&scene)).and_then(|()| visible(&scene));
+                    held.unwrap_or_else(|e| panic!("{} {level} {base} seed {seed}: {e}", axis.name));
+                }
+            }
+        }
+    }
 }

@@ -11,6 +11,7 @@ use vrrl_harness_core::{Error, TaskKind};
 
 use super::near::with_hint;
 use super::op::parse_post;
+use crate::pose::reads;
 
 /// Highest severity of an ordered axis.
 const MOST: u8 = 5;
@@ -111,7 +112,8 @@ pub struct Axis {
     pub source: Option<String>,
     /// What it changes.
     pub changes: Changes,
-    /// Whether every level keeps the base scene, so that levels compare item by item.
+    /// Whether every level keeps the base scene, so that levels compare item by item; tasks may differ, see
+    /// [`Self::keeps_scene`].
     pub paired: bool,
     patches: Vec<Patch>,
 }
@@ -120,6 +122,9 @@ pub struct Axis {
 #[serde(deny_unknown_fields)]
 struct Patch {
     tasks: Vec<TaskKind>,
+    /// In place of the axis's own, for these tasks.
+    #[serde(default)]
+    paired: Option<bool>,
     levels: Levels,
 }
 
@@ -192,9 +197,18 @@ impl Axis {
         }
     }
 
+    /// Whether every level shows a task's base scene, so that levels compare item by item.
+    #[must_use]
+    pub fn keeps_scene(&self, task: TaskKind) -> bool {
+        self.patch_of(task).and_then(|patch| patch.paired).unwrap_or(self.paired)
+    }
+
+    fn patch_of(&self, task: TaskKind) -> Option<&Patch> {
+        self.patches.iter().find(|patch| patch.tasks.contains(&task))
+    }
+
     fn levels_of(&self, task: TaskKind) -> Option<&[(Level, Value)]> {
-        let patch = self.patches.iter().find(|patch| patch.tasks.contains(&task))?;
-        Some(&patch.levels.0)
+        Some(&self.patch_of(task)?.levels.0)
     }
 
     /// What is wrong with it, with the key.
@@ -239,11 +253,16 @@ impl Patch {
             if ordered != matches!(level, Level::Grade(_)) {
                 return Some(format!("level {level}: an axis has severities 1 to 5 or names, not both"));
             }
-            if !change.is_object() {
+            let Some(patch) = change.as_object() else {
                 return Some(format!("level {level}: give a map of parameters, not {change}"));
-            }
-            if let Err(reason) = parse_post(change.get("post")) {
+            };
+            if let Err(reason) = parse_post(patch.get("post")) {
                 return Some(format!("level {level}: {reason}"));
+            }
+            for &task in &self.tasks {
+                if let Err(reason) = reads(task, patch) {
+                    return Some(format!("level {level}: {}", with_hint(&reason)));
+                }
             }
         }
         let missing = (1..=MOST).find(|&grade| {

@@ -19,4 +19,5 @@ pub use op::Op;
 pub use resolve::resolve;
 
 pub(crate) use op::take_post;
+pub(crate) use pixels::shrink;
 pub(crate) use posed::{processed, Needs};

@@ -103,6 +103,10 @@ impl Processed {
             };
         };
         let at = point::point(answer);
+        // Words need no picture.
+        if let Some(words) = region.size.and_then(|size| point::outside(size, at)) {
+            return Feedback::Text(words);
+        }
         match (view, mode) {
             (View::Crisp, FeedbackMode::Crop) => point::crop(&self.crisp(), at),
             (View::Crisp, FeedbackMode::Whole) => point::whole(self.crisp(), at),

@@ -30,7 +30,7 @@ axes:
   - tasks: [table]
     levels:
       second: {look: {family: mono}}
-      first: {look: {palette: dusk, grid: full}}
+      first: {look: {palette: muted, grid: full}}
 ";
 
 fn own() -> Vec<Axis> {
@@ -64,7 +64,7 @@ fn patches_are_merged_in_order() {
     );
     let expected = json!({
         "size": [4, 5],
-        "look": {"family": "serif", "dark": true, "palette": "dusk", "grid": "full"},
+        "look": {"family": "serif", "dark": true, "palette": "muted", "grid": "full"},
         "post": [
             {"op": "gaussian_noise", "sigma": 80}, {"op": "gaussian_blur", "sigma": 500}, {"op": "rotate", "angle": 20},
         ],
@@ -126,10 +126,29 @@ fn bad_axes_are_named() {
         ("tasks: [maze, table]", "tasks: [mace]", "did you mean `maze`?"),
         ("changes: pixels", "changes: pixel", "did you mean `pixels`?"),
         ("{look: {family: mono}}", "3", "give a map of parameters"),
+        ("{look: {family: mono}}", "{look: {famly: mono}}", "axis dress: level second: look: "),
+        ("{look: {family: mono}}", "{look: {famly: mono}}", "did you mean `family`?"),
+        ("{look: {family: mono}}", "{look: {family: monno}}", "did you mean `mono`?"),
+        ("{look: {family: mono}}", "{rows: 7}", "rows: "),
+        ("{look: {family: mono}}", "{rowz: [2, 3]}", "did you mean `rows`?"),
+        ("  changes: pixels", "", "missing field `changes`"),
+        ("      1: {post", "      1: {again: x, post", "again: "),
     ] {
         let text = error(from, to);
         assert!(text.contains("own.yaml") && text.contains(expected), "{text} should say {expected}");
     }
+}
+
+#[test]
+fn tasks_may_differ_in_what_is_paired() {
+    let own = axes_from_yaml(
+        &OWN.replacen("  - tasks: [maze, table]", "  - tasks: [maze, table]\n    paired: false", 1),
+        "own.yaml",
+    );
+    let own = own.unwrap();
+    assert!(own[0].paired && !own[0].keeps_scene(TaskKind::Maze) && own[1].keeps_scene(TaskKind::Table));
+    assert!(axis("size").is_some_and(|size| size.keeps_scene(TaskKind::Table)));
+    assert!(axis("size").is_some_and(|size| !size.keeps_scene(TaskKind::Maze)));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::sheet::{Kind, PEN};
 use super::*;
 use crate::canvas::{box_of, box_turned, Bounds};
 use crate::look::{Grid, LineStyle, Look, Palette};
+use crate::shift::{axes, resolve, Changes};
 use crate::{png, Family};
 
 fn scene(params: Value, seed: u64) -> TableScene {
@@ -495,3 +496,24 @@ const GOLDEN: [&str; 13] = [
     "dba9acbdff43 6e599637a40e 547a059dad16 c71e31117644",
     "0454d5c19e10",
 ];
+
+#[test]
+fn every_shift_of_the_catalogue_keeps_boxes_apart() {
+    for axis in axes().iter().filter(|axis| axis.changes != Changes::Pixels) {
+        for level in axis.levels(TaskKind::Table) {
+            for base in [json!({}), json!({"small": true})] {
+                let shifts = [(axis.name.clone(), level.clone())].into();
+                let params = resolve(TaskKind::Table, &base, &shifts, &[]).unwrap();
+                let params: TableParams = serde_json::from_value(params).unwrap();
+                if params.small && params.validate().is_err() {
+                    continue;
+                }
+                for seed in 0..6 {
+                    let scene = Table::generate(&params, Seed(seed)).unwrap();
+                    let held = boxes_are_apart(&scene).and_then(|()| ink_is_boxed(&scene));
+                    held.unwrap_or_else(|e| panic!("{} {level} seed {seed}: {e}", axis.name));
+                }
+            }
+        }
+    }
+}

@@ -60,9 +60,11 @@ struct Gaps {
 pub(crate) fn sin_cos(turn: u16) -> (i32, i32) {
     match turn {
         0 => (0, 1024),
+        15 => (266, 990),
         30 => (512, 887),
         45 => (725, 725),
         60 => (887, 512),
+        75 => (990, 266),
         _ => (1024, 0),
     }
 }
@@ -160,11 +162,11 @@ impl Axes {
             let font = Font { px: px as u16, ..base };
             let widths: Vec<i32> = names.iter().map(|name| measure(name, font).0).collect();
             let widest = widths.iter().copied().max().unwrap_or(0);
-            for turn in [0, 30, 45, 60, 90] {
-                if turn < sheet.params.look.label_turn || (turn == 60 && sheet.params.look.label_turn != 60) {
-                    continue;
-                }
-                if turn == 30 && steep && sheet.params.look.label_turn != 30 {
+            for turn in [0, 15, 30, 45, 60, 75, 90] {
+                let least = sheet.params.look.label_turn;
+                // Without being asked, labels turn by 30, 45 or 90 degrees.
+                let usual = !(turn == 30 && steep) && !matches!(turn, 15 | 60 | 75);
+                if turn < least || !(usual || turn == least) {
                     continue;
                 }
                 let (sin, cos) = sin_cos(turn);

@@ -92,8 +92,9 @@ impl<'a> Sheet<'a> {
         self.sized(self.part(thousandths), weight)
     }
 
-    /// A font of a size in pixels.
+    /// A font of a usual size in pixels, at the share that the parameters ask for.
     pub(super) fn sized(&self, px: i32, weight: Weight) -> Font {
+        let px = px * self.params.text as i32 / 100;
         Font { weight, ..self.params.look.font(Typeface::Sans, px.max(SMALLEST) as u16) }
     }
 

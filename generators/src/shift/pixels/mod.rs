@@ -16,13 +16,14 @@ use super::op::Op;
 use crate::canvas::Bounds;
 use occlude::Patches;
 
+pub(crate) use coarse::shrink;
 pub(super) use geometry::Map;
 
 /// Operations in order, with what they need beside the picture.
 pub(super) struct Chain<'a> {
     pub ops: &'a [Op],
     pub seed: Seed,
-    /// The picture shows its scene this many times smaller than the crisp one; blurs are as much narrower.
+    /// The picture shows its scene this many times smaller than the crisp one: blurs are narrower, pixels lost fewer.
     pub zoom: u32,
     /// Whether turns keep the frame.
     pub fixed: bool,
@@ -48,7 +49,11 @@ impl Chain<'_> {
                 continue;
             }
             let rng = &mut seed.rng();
-            let narrower = |hundredths: u32| (hundredths / self.zoom).max(1);
+            // Narrower than three tenths of a pixel, a kernel changes nothing.
+            let narrower = |hundredths: u32| match self.zoom {
+                1 => hundredths,
+                zoom => hundredths / zoom + 30,
+            };
             match op {
                 Op::GaussianNoise { sigma } => noise::gaussian(&mut image, sigma, rng),
                 Op::ShotNoise { photons } => noise::shot(&mut image, photons, rng),
@@ -59,7 +64,11 @@ impl Chain<'_> {
                 Op::Contrast { keep } => tone::contrast(&mut image, keep),
                 Op::Brightness { add } => tone::brightness(&mut image, add),
                 Op::Jpeg { quality } => jpeg::jpeg(&mut image, quality),
-                Op::Pixelate { keep } => image = coarse::pixelate(&image, keep),
+                // The canvas has lost pixels already; half as many go again.
+                Op::Pixelate { keep } => {
+                    let keep = if self.zoom == 1 { keep } else { keep.midpoint(1000) };
+                    image = coarse::pixelate(&image, keep);
+                }
                 Op::Occlude { patches, side, cover } => {
                     occlude::occlude(&mut image, Patches { count: patches, side, cover }, &spare, seed);
                 }

@@ -51,7 +51,9 @@ fn drawn() -> String {
         let part = |base: Base| {
             let mut text = format!("{} base 0 {}\n", base.name, hash(&base, &base.params, &SEEDS));
             for (axis, level, params) in levels(&base) {
-                writeln!(text, "{} {} {level} {}", base.name, axis.name, hash(&base, &params))
+                // Pixel operations take their time without optimization, and one picture shows them.
+                let seeds = if axis.changes == Changes::Pixels { &SEEDS[..1] } else { &SEEDS[..] };
+                writeln!(text, "{} {} {level} {}", base.name, axis.name, hash(&base, &params, seeds))
                     .expect("memory");
             }
             text

@@ -1,6 +1,7 @@
 //! The built-in splits, and names.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::yaml::nearest;
@@ -22,6 +23,27 @@ const FILES: &[(&str, &str)] = files![
     "quick/maze/ood8.yaml",
     "quick/maze/dev6.yaml",
     "quick/maze/dev7.yaml",
+    "quick/table/table_train.yaml",
+    "quick/table/table_id_val.yaml",
+    "quick/table/table_test.yaml",
+    "quick/table/table_dev_large.yaml",
+    "quick/table/table_large.yaml",
+    "quick/table/table_cell.yaml",
+    "paper/maze/maze_base.yaml",
+    "paper/maze/maze_sft.yaml",
+    "paper/maze/maze_rl.yaml",
+    "paper/maze/maze_val.yaml",
+    "paper/maze/maze3.yaml",
+    "paper/maze/maze4.yaml",
+    "paper/maze/maze5.yaml",
+    "paper/maze/maze6.yaml",
+    "paper/maze/maze7.yaml",
+    "paper/table/sft.yaml",
+    "paper/table/rl.yaml",
+    "paper/table/table_val.yaml",
+    "paper/table/table_id.yaml",
+    "paper/table/large_table.yaml",
+    "paper/table/cell_query.yaml",
 ];
 
 /// The built-in splits: files first, then the ladder.
@@ -43,6 +65,20 @@ pub fn catalog() -> &'static [SplitDef] {
 /// [`Error::Name`] with the nearest or the candidate names.
 pub fn find(name: &str) -> Result<SplitDef, Error> {
     choose(catalog(), name)
+}
+
+/// [`find`], or the definition in the file of this name where it ends in `.yaml` or `.yml`.
+///
+/// # Errors
+/// As [`find`] and [`SplitDef::read`].
+pub fn find_or_read(name: &str) -> Result<SplitDef, Error> {
+    let path = Path::new(name);
+    let is_file = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+    if is_file {
+        SplitDef::read(path)
+    } else {
+        find(name)
+    }
 }
 
 fn choose(splits: &[SplitDef], name: &str) -> Result<SplitDef, Error> {
@@ -101,7 +137,6 @@ pub fn check_names<'d>(defs: impl IntoIterator<Item = &'d SplitDef>) -> Result<(
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::path::Path;
 
     use super::*;
 

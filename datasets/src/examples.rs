@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::Value;
-use vrrl_harness_core::Example;
+use vrrl_harness_core::{Canonical, Example};
 
 use crate::generate::draws;
 use crate::load::Folder;
@@ -52,15 +52,24 @@ impl Examples {
     /// # Errors
     /// As [`generate`](crate::generate).
     pub fn draw(def: &SplitDef) -> Result<Self, Error> {
+        Self::draw_head(def, def.n)
+    }
+
+    /// The first `limit` of a definition, without a search for the others.
+    ///
+    /// # Errors
+    /// As [`Examples::draw`].
+    pub fn draw_head(def: &SplitDef, limit: usize) -> Result<Self, Error> {
+        let n = def.n.min(limit);
         def.check(&def.name)?;
         let plan = Plan::of(def)?;
         let (kind, len, ceiling) = match plan.class {
             Class::Train => {
                 let note = space::note(&plan)?;
-                (Kind::Stream(plan), def.n, note)
+                (Kind::Stream(plan), n, note)
             }
             _ => {
-                let (draws, ceiling) = draws(&plan)?;
+                let (draws, ceiling) = draws(&plan, n)?;
                 let len = draws.len();
                 (Kind::Draws(plan, draws), len, ceiling)
             }
@@ -162,6 +171,22 @@ impl Examples {
                 .collect(),
             Kind::Folder(folder) => folder.items(range),
             Kind::Held(split) => split.items(range),
+        }
+    }
+
+    /// Canonical forms of a range of positions, as cheaply as they can be had.
+    pub(crate) fn forms(&self, range: Range<usize>) -> Result<Vec<Canonical>, Error> {
+        assert!(range.end <= self.len, "{range:?} ends beyond {}", self.len);
+        match &self.kind {
+            Kind::Stream(plan) => {
+                range.into_par_iter().map(|index| Ok(plan.stream(index as u64)?.canonical)).collect()
+            }
+            Kind::Draws(plan, draws) => {
+                draws[range].par_iter().map(|&draw| Ok(plan.pose(draw)?.canonical())).collect()
+            }
+            Kind::Folder(_) | Kind::Held(_) => {
+                Ok(self.items(range)?.par_iter().map(|item| item.example.problem.canonical()).collect())
+            }
         }
     }
 

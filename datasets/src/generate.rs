@@ -9,7 +9,7 @@ use crate::plan::{Class, Draw, Drawn, Plan};
 use crate::space;
 use crate::{Error, Source, Split, SplitDef};
 
-/// Candidates drawn at once; part of nothing that is written, since they are kept in order.
+/// Candidates after which the search looks whether sizes are exhausted.
 const BATCH: u64 = 2048;
 /// Candidates for each example asked for, before the search ends.
 const TRIES: u64 = 400;
@@ -42,7 +42,7 @@ pub fn generate(def: &SplitDef) -> Result<Split, Error> {
             drawn.collect::<Result<Vec<_>, _>>()?.into_iter().zip(0..).for_each(|(drawn, i)| keep(i, drawn));
             space::note(&plan)?
         }
-        _ => distinct(&plan, &mut keep)?,
+        _ => distinct(&plan, def.n, &mut keep)?,
     };
     Ok(Split { def: def.clone(), source: Source::Generated, examples, again, ceiling })
 }
@@ -65,10 +65,10 @@ pub fn stream(def: &SplitDef, start: u64) -> Result<impl Iterator<Item = Result<
     Ok((start..).map(move |index| Ok(plan.example(index, &plan.stream(index)?))))
 }
 
-/// What the examples of a split are drawn from, without the examples: 16 bytes for each.
-pub(crate) fn draws(plan: &Plan) -> Result<(Vec<Draw>, Option<String>), Error> {
-    let mut draws = Vec::with_capacity(plan.def.n);
-    let ceiling = distinct(plan, &mut |_, drawn| draws.push(drawn.draw))?;
+/// What the first `n` examples of a split are drawn from, without the examples: 16 bytes for each.
+pub(crate) fn draws(plan: &Plan, n: usize) -> Result<(Vec<Draw>, Option<String>), Error> {
+    let mut draws = Vec::with_capacity(n);
+    let ceiling = distinct(plan, n, &mut |_, drawn| draws.push(drawn.draw))?;
     Ok((draws, ceiling))
 }
 
@@ -80,8 +80,8 @@ struct Size {
     repeats_in_a_row: u32,
 }
 
-/// Draws candidates in order and keeps those of the class that are new up to symmetry.
-fn distinct(plan: &Plan, keep: &mut dyn FnMut(u64, Drawn)) -> Result<Option<String>, Error> {
+/// Draws candidates in order and keeps the first `n` of the class that are new up to symmetry.
+fn distinct(plan: &Plan, n: usize, keep: &mut dyn FnMut(u64, Drawn)) -> Result<Option<String>, Error> {
     space::enough(plan)?;
     let (def, params) = (&plan.def, plan.deciding_params());
     let spans = vrrl_generators::check(def.task, params)
@@ -90,43 +90,42 @@ fn distinct(plan: &Plan, keep: &mut dyn FnMut(u64, Drawn)) -> Result<Option<Stri
         spans.into_iter().map(|(size, _)| (size, Size::default())).collect();
     let most = (def.n as u64).saturating_mul(TRIES).max(100_000);
     // 128 bits of a hash stand for a form: a million forms meet by chance once in 10^26 splits.
-    let mut seen = HashSet::with_capacity(def.n);
+    let mut seen = HashSet::with_capacity(n);
     let mut drawn = 0;
+    // Small splits need few candidates; when a search ends for want of new ones is decided once a batch all the same.
+    let step = (n as u64 * 8).next_power_of_two().clamp(64, BATCH);
     // One exhausted size does not end the search: the others fill up.
-    while seen.len() < def.n && drawn < most && sizes.values().any(|size| size.repeats_in_a_row < REPEATS) {
-        let candidates: Vec<_> = (drawn..(drawn + BATCH).min(most))
-            .into_par_iter()
-            .map(|index| plan.candidate(plan.seed(index)))
-            .collect::<Result<_, Error>>()?;
-        drawn += candidates.len() as u64;
-        for candidate in candidates.into_iter().flatten() {
-            if seen.len() == def.n {
-                break;
-            }
-            let size = sizes.entry(candidate.base.1).or_default();
-            let number = seen.len() as u64;
-            if seen.insert(space::fingerprint(&candidate.base.0)) {
-                keep(number, candidate);
-                size.kept += 1;
-                size.repeats_in_a_row = 0;
-            } else {
-                size.repeats += 1;
-                size.repeats_in_a_row += 1;
+    while seen.len() < n && drawn < most && sizes.values().any(|size| size.repeats_in_a_row < REPEATS) {
+        let window = (drawn + BATCH).min(most);
+        while drawn < window && seen.len() < n {
+            let candidates: Vec<_> = (drawn..(drawn + step).min(window))
+                .into_par_iter()
+                .map(|index| plan.candidate(plan.seed(index)))
+                .collect::<Result<_, Error>>()?;
+            drawn += candidates.len() as u64;
+            for candidate in candidates.into_iter().flatten() {
+                if seen.len() == n {
+                    break;
+                }
+                let size = sizes.entry(candidate.base.1).or_default();
+                let number = seen.len() as u64;
+                if seen.insert(space::fingerprint(&candidate.base.0)) {
+                    keep(number, candidate);
+                    size.kept += 1;
+                    size.repeats_in_a_row = 0;
+                } else {
+                    size.repeats += 1;
+                    size.repeats_in_a_row += 1;
+                }
             }
         }
     }
-    Ok(ceiling(def, plan.class, seen.len(), drawn, &sizes))
+    Ok(ceiling(plan, n, seen.len(), drawn, &sizes))
 }
 
 /// Words for what ran out: sizes that gave nothing new for long, and those that repeated more than they gave.
-fn ceiling(
-    def: &SplitDef,
-    class: Class,
-    found: usize,
-    drawn: u64,
-    sizes: &BTreeMap<usize, Size>,
-) -> Option<String> {
-    let (name, n, word) = (&def.name, def.n, class.word());
+fn ceiling(plan: &Plan, n: usize, found: usize, drawn: u64, sizes: &BTreeMap<usize, Size>) -> Option<String> {
+    let (name, word) = (&plan.def.name, plan.class.word());
     let scarce = sizes.iter().filter(|(_, size)| size.repeats > size.kept).map(|(side, size)| {
         let verb = if size.repeats_in_a_row >= REPEATS { "ends" } else { "runs low" };
         format!("size {side} {verb} at {} distinct examples", size.kept)

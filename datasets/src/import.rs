@@ -18,9 +18,16 @@ use crate::{Error, Source, Split, SplitDef};
 /// [`Error::Io`], [`Error::Malformed`] if the file is no JSON array, [`Error::Import`] naming the first item
 /// that is no solvable maze, repeats an id, or states another shortest length.
 pub fn import_frozenlake(file: &Path, name: &str) -> Result<Vec<Split>, Error> {
-    let bytes = fs::read(file).map_err(Error::io("read", file))?;
+    import_frozenlake_text(&fs::read(file).map_err(Error::io("read", file))?, file, name)
+}
+
+/// [`import_frozenlake`] of what was read from `file`.
+///
+/// # Errors
+/// The same, without [`Error::Io`].
+pub fn import_frozenlake_text(bytes: &[u8], file: &Path, name: &str) -> Result<Vec<Split>, Error> {
     let value: Value =
-        serde_json::from_slice(&bytes).map_err(|e| Error::malformed(file, format!("not JSON: {e}")))?;
+        serde_json::from_slice(bytes).map_err(|e| Error::malformed(file, format!("not JSON: {e}")))?;
     let Value::Array(items) = value else {
         return Err(Error::malformed(file, "not an array of maps"));
     };
@@ -43,7 +50,7 @@ pub fn import_frozenlake(file: &Path, name: &str) -> Result<Vec<Split>, Error> {
     }
     let origin = json!({
         "file": file.file_name().map(|name| name.to_string_lossy().into_owned()),
-        "file_sha256": sha256_hex(&bytes),
+        "file_sha256": sha256_hex(bytes),
         "import": "vrrl-frozenlake",
     });
     let alone = sizes.len() == 1;

@@ -25,14 +25,17 @@ mod split;
 mod verify;
 mod yaml;
 
-pub use audit::{audit, BySize, Pair};
-pub use builtin::{catalog, check_names, find};
+pub use audit::{
+    audit, audit_examples, draw_offenders, Audit, AuditOptions, BySize, NearDuplicates, Offender, Overlap,
+    Pair,
+};
+pub use builtin::{catalog, check_names, find, find_or_read};
 pub use definition::{AxesFile, SplitDef};
 pub use error::Error;
 pub use examples::{Examples, Item};
 pub use export::{export, Container, Exported, Format, Options, Progress, Turns, Watch};
 pub use generate::{example_at, generate, stream};
-pub use import::import_frozenlake;
+pub use import::{import_frozenlake, import_frozenlake_text};
 pub use load::load;
 pub use materialize::{build, materialize, Build, Building, Written};
 pub use plan::{class_of, Class};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use vrrl_harness_core::{sha256_hex, Canonical, Example, Problem, Role, Seed};
 
 use crate::{Error, SplitDef};
@@ -34,8 +35,8 @@ impl Class {
 
     /// The class of a form up to symmetry, by its hash.
     pub(crate) fn of_form(symmetric: &str) -> Self {
-        let digest = sha256_hex(symmetric.as_bytes());
-        let number = u64::from_str_radix(&digest[..16], 16).expect("a digest is hexadecimal");
+        let digest = Sha256::digest(symmetric.as_bytes());
+        let number = u64::from_be_bytes(std::array::from_fn(|i| digest[i]));
         match number % 10 {
             0..=6 => Self::Train,
             7 => Self::Val,

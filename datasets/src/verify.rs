@@ -36,7 +36,7 @@ pub fn verify(dir: &Path) -> Result<usize, Error> {
     let style = Style::of(&manifest.definition, manifest.feedback);
     let fresh = match manifest.source {
         Source::Generated => {
-            let fresh = Examples::draw(&manifest.definition)?.head(rows);
+            let fresh = Examples::draw_head(&manifest.definition, rows)?;
             if fresh.len() < rows {
                 let reason = format!("{rows} rows, but its definition gives {} examples", fresh.len());
                 return Err(Error::differs(dir, reason));

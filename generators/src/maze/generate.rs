@@ -306,28 +306,29 @@ pub(crate) fn truth(scene: &MazeScene) -> MazeTruth {
 /// Canonical forms: rows of letters, one line a row.
 pub(crate) fn canonical(scene: &MazeScene) -> Canonical {
     let n = scene.board.n;
-    let exact = lines(n, |row, column| scene.letter(row * n + column));
-    let pattern = lines(n, |row, column| if scene.board.hole(row * n + column) { 'H' } else { 'F' });
+    let letters: Vec<u8> = (0..n * n).map(|cell| scene.letter(cell) as u8).collect();
+    let exact = lines(n, |row, column| letters[row * n + column]);
+    let pattern = lines(n, |row, column| if scene.board.hole(row * n + column) { b'H' } else { b'F' });
     let far = n - 1;
     let image = |symmetry: usize| {
         lines(n, |row, column| {
             let (row, column) = if symmetry & 1 == 0 { (row, column) } else { (column, row) };
             let row = if symmetry & 2 == 0 { row } else { far - row };
             let column = if symmetry & 4 == 0 { column } else { far - column };
-            scene.letter(row * n + column)
+            letters[row * n + column]
         })
     };
     let symmetric = (0..8).map(image).min().expect("eight images");
     Canonical { exact, symmetric, pattern, size: n }
 }
 
-fn lines(n: usize, letter: impl Fn(usize, usize) -> char) -> String {
-    let mut text = String::with_capacity(n * (n + 1));
+fn lines(n: usize, letter: impl Fn(usize, usize) -> u8) -> String {
+    let mut text = Vec::with_capacity(n * (n + 1));
     for row in 0..n {
         if row > 0 {
-            text.push('\n');
+            text.push(b'\n');
         }
         text.extend((0..n).map(|column| letter(row, column)));
     }
-    text
+    String::from_utf8(text).expect("letters are ASCII")
 }

@@ -73,6 +73,29 @@ fn a_split_is_cut_built_proven_and_scored() {
     let mut proof = audit.to_vec();
     proof.extend(["--fail-on", "exact,symmetric"]);
     assert!(done(dir, &proof).contains("my/noisy_night"));
+    // Pictures, too, and everything on disk; a split against itself is nothing but overlap.
+    let itself = ["splits", "audit", "--train", "data", "--test", "data", "--near", "--out", "overlap"];
+    let said = done(dir, &itself);
+    assert!(said.contains("40 of 40 test pictures look like a training picture"), "{said}");
+    let written: Value =
+        serde_json::from_str(&fs::read_to_string(dir.join("overlap/audit.json")).unwrap()).unwrap();
+    assert_eq!((&written["format"], &written["pairs"][0]["near"]["beyond"]), (&1.into(), &0.into()));
+    assert_eq!(fs::read_dir(dir.join("overlap/pairs")).unwrap().count(), 16);
+    let mut failing = itself.to_vec();
+    failing.extend(["--fail-on", "near"]);
+    refused(dir, &failing, 3, &["40 test items overlap"]);
+    refused(
+        dir,
+        &["splits", "audit", "--train", "data", "--test", "data", "--fail-on", "near"],
+        2,
+        &["--near"],
+    );
+    refused(
+        dir,
+        &["splits", "audit", "--train", "data", "--test", "data", "--out", "data"],
+        2,
+        &["other things"],
+    );
     // Paired: item by item the scenes of the base.
     let eval = |split: &str, out: &str| {
         done(dir, &["eval", "--model", "oracle", "--split", split, "--limit", "40", "--out", out]);

@@ -170,18 +170,6 @@ pub(crate) fn eval_split(split: Split) -> EvalSplit {
     }
 }
 
-/// Overlap of every training split with every test split; names, folders or files of maps.
-///
-/// # Errors
-/// As [`load_split`].
-pub fn audit_names(train: &[String], test: &[String]) -> Result<Vec<AuditPair>> {
-    let all = |names: &[String]| -> Result<Vec<Split>> {
-        Ok(names.iter().map(|n| load_split(n)).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
-    };
-    let (train, test) = (all(train)?, all(test)?);
-    Ok(vrrl_datasets::audit(&train.iter().collect::<Vec<_>>(), &test.iter().collect::<Vec<_>>()))
-}
-
 /// Generates a folder's splits again and compares; returns how many examples were compared.
 ///
 /// # Errors

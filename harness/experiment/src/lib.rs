@@ -6,6 +6,7 @@
 //! Single pieces of the loop ([`eval()`], [`train_recipe`], [`score()`], [`report_runs`], [`show()`]) are what
 //! the other commands call. Nothing here knows a flag, a colour or an exit code.
 
+mod audit;
 mod build;
 mod claims;
 mod cut;
@@ -29,9 +30,10 @@ mod table;
 mod tools;
 mod yaml;
 
+pub use audit::audit_names;
 pub use build::{build, import, import_rows, BuildOptions, Built};
 pub use cut::{bases, cut, default_base, list_axes, AxisRow, Cut, Cutting};
-pub use data::{audit_names, catalog, load_split, verify, AuditPair, SplitRow};
+pub use data::{catalog, load_split, verify, AuditPair, SplitRow};
 pub use error::{Error, Result};
 pub use experiment::{preset, Decoding, EvalSettings, Experiment, MethodEntry, SplitNames, PRESETS};
 pub use export::{export, export_formats, Export};

@@ -27,6 +27,7 @@ pub(crate) fn write(experiment: &Experiment, dir: &Path) -> Result<Vec<String>> 
     let train = data::load_split(&experiment.splits.train)?;
     let val = data::load_split(&experiment.splits.val)?;
     let tested = load(experiment)?;
+    vrrl_datasets::check_names(train.iter().chain(&val).chain(&tested).map(|split| &split.def))?;
     let mut notes = Vec::new();
     for split in train.iter().chain(&val).chain(&tested) {
         one(split, &dir.join(split.def.name.replace('/', "-")))?;

@@ -48,7 +48,7 @@ pub(crate) enum Splits {
     Build(BuildArgs),
     /// Prove that splits do not overlap; names, folders, definitions or files of maps.
     #[command(
-        after_help = "Example:\n  vrrl splits audit --train train --test id_test ood7 --fail-on exact,symmetric"
+        after_help = "Example:\n  vrrl splits audit --train train --test id_test ood7 --fail-on exact,symmetric\n  vrrl splits audit --train rl_train_maps.json --test eval_L3-L6.json --near --out overlap"
     )]
     Audit(AuditArgs),
     /// Write splits as other tools take them: parquet, trainers' rows, conversations, harness tasks.
@@ -129,6 +129,12 @@ pub(crate) struct AuditArgs {
     /// Test splits.
     #[arg(long, value_name = "SPLIT", num_args = 1.., required = true)]
     pub test: Vec<String>,
+    /// Draw and compare pictures, too: what looks alike whatever its form.
+    #[arg(long)]
+    pub near: bool,
+    /// Folder for audit.json, audit.txt and pictures of offending pairs side by side.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Kinds of overlap that end with exit code 3.
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_enum)]
     pub fail_on: Vec<Overlap>,
@@ -234,6 +240,8 @@ pub(crate) enum Overlap {
     Symmetric,
     /// The same background.
     SamePattern,
+    /// Pictures that look alike (with --near).
+    Near,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

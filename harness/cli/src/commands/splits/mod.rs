@@ -176,25 +176,24 @@ fn verify(args: &VerifyArgs) -> Result<Exit> {
 }
 
 fn audit(args: &AuditArgs) -> Result<Exit> {
-    let pairs = experiment::audit_names(&args.train, &args.test)?;
+    if args.fail_on.contains(&Overlap::Near) && !args.near {
+        return Err(Error::Input("--fail-on near needs --near, which compares pictures".into()));
+    }
+    let audit = experiment::audit_names(&args.train, &args.test, args.near, args.out.as_deref())?;
+    let pairs = &audit.pairs;
     if args.format == Format::Json {
         say_json(&json!({ "pairs": pairs }))?;
     } else {
-        say(&format!(
-            "{:22} {:22} {:>7} {:>7} {:>6} {:>9} {:>12} {:>13}",
-            "train", "test", "n train", "n test", "exact", "symmetric", "same pattern", "distinct test"
-        ));
-        for p in &pairs {
-            say(&format!(
-                "{:22} {:22} {:>7} {:>7} {:>6} {:>9} {:>12} {:>13}",
-                p.train, p.test, p.n_train, p.n_test, p.exact, p.symmetric, p.same_pattern, p.distinct_test
-            ));
-        }
+        say(audit.text().trim_end());
+    }
+    if let Some(out) = &args.out {
+        note(&format!("{}: the same, with {} offending pairs drawn", out.display(), audit.offenders.len()));
     }
     let count = |pair: &AuditPair, kind: &Overlap| match kind {
         Overlap::Exact => pair.exact,
         Overlap::Symmetric => pair.symmetric,
         Overlap::SamePattern => pair.same_pattern,
+        Overlap::Near => pair.near.as_ref().map_or(0, |near| near.test),
     };
     let hits: usize =
         pairs.iter().flat_map(|pair| args.fail_on.iter().map(move |kind| count(pair, kind))).sum();

@@ -29,6 +29,12 @@ const FILES: &[(&str, &str)] = files![
     "quick/table/table_dev_large.yaml",
     "quick/table/table_large.yaml",
     "quick/table/table_cell.yaml",
+    "quick/chart/chart_train.yaml",
+    "quick/chart/chart_id_val.yaml",
+    "quick/chart/chart_test.yaml",
+    "quick/chart/chart_dev_lying.yaml",
+    "quick/chart/chart_bars.yaml",
+    "quick/chart/chart_scatter.yaml",
     "paper/maze/maze_base.yaml",
     "paper/maze/maze_sft.yaml",
     "paper/maze/maze_rl.yaml",
@@ -44,6 +50,8 @@ const FILES: &[(&str, &str)] = files![
     "paper/table/table_id.yaml",
     "paper/table/large_table.yaml",
     "paper/table/cell_query.yaml",
+    "paper/chart/bar_chart.yaml",
+    "paper/chart/scatter_plot.yaml",
 ];
 
 /// The built-in splits: files first, then the ladder.

@@ -36,8 +36,10 @@ fn no_set_asks_for_more_than_there_is() {
         assert!(scarce || whole.ceiling().is_none(), "{:?}", whole.ceiling());
     }
     // What a structural axis adds must leave every scene in its class.
-    for name in ["base", "dev_base", "density_1", "dev_density_1", "density_5", "dev_density_5"] {
-        let name = &format!("ladder/maze/{name}");
+    let structural =
+        ["maze/density_1", "maze/density_5", "chart/density_1", "table/density_1", "table/vocabulary_1"];
+    for name in structural.iter().flat_map(|name| [name.to_string(), name.replace('/', "/dev_")]) {
+        let name = &format!("ladder/{name}");
         assert_eq!(Examples::draw(&vrrl_datasets::find(name).unwrap()).unwrap().len(), 200);
     }
 }
@@ -59,7 +61,8 @@ fn sets_have_every_role_and_the_papers_numbers() {
         (n("paper/table/sft"), n("paper/table/rl"), n("large_table"), n("cell_query")),
         (15000, 6000, 1000, 1000)
     );
+    assert_eq!(["bar_chart", "scatter_plot"].map(n), [1000; 2]);
     assert_eq!(["maze4", "maze5", "maze6", "maze7"].map(n), [250; 4]);
 }
 
-const TASKS: [TaskKind; 2] = [TaskKind::Table, TaskKind::Maze];
+const TASKS: [TaskKind; 3] = [TaskKind::Table, TaskKind::Chart, TaskKind::Maze];

@@ -66,11 +66,13 @@ fn threads_change_no_byte() {
     }
 }
 
-const NAMES: [(&str, usize); 4] = [
+const NAMES: [(&str, usize); 6] = [
     ("quick/maze/train", 40),
     ("quick/maze/ood6", 40),
     ("ladder/maze/density_3", 20),
     ("paper/table/cell_query", 20),
+    ("bar_chart", 20),
+    ("chart_train", 40),
 ];
 
 /// The time at which each finished picture was written.

@@ -41,6 +41,7 @@ pub use materialize::{build, materialize, Build, Building, Written};
 pub use plan::{class_of, Class};
 pub use purpose::Purpose;
 pub use rows::import_rows;
+pub use space::ceiling;
 pub use split::{Source, Split};
 pub use verify::verify;
 pub use yaml::suggestion;

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::plan::{Class, Plan};
-use crate::Error;
+use crate::{Error, SplitDef};
 
 /// 128 bits of SHA-256: what stands for a text where many are held.
 pub(crate) fn fingerprint(text: &str) -> u128 {
@@ -27,6 +27,15 @@ fn space(plan: &Plan) -> Result<Option<Space>, Error> {
     let Some(forms) = forms else { return Ok(None) };
     let class = forms.iter().filter(|form| Class::of_form(form) == plan.class).count();
     Ok(Some(Space { class, all: forms.len() }))
+}
+
+/// Distinct examples that a split's class holds, where they are few enough to be listed and surely fewer than some
+/// multiple of its `n`; `None` says that there are plenty.
+///
+/// # Errors
+/// [`Error::Definition`] or [`Error::Generate`] for parameters that the task does not take.
+pub fn ceiling(def: &SplitDef) -> Result<Option<usize>, Error> {
+    Ok(space(&Plan::of(def)?)?.map(|space| space.class))
 }
 
 /// Refuses a split of distinct examples that asks for more than there are.

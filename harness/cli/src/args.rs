@@ -8,8 +8,10 @@ use vrrl_harness_core::{Control, Dialect, FeedbackMode, Role, TaskKind, View};
 
 use crate::output::Format;
 
+mod look;
 mod splits;
 
+pub(crate) use look::{GalleryArgs, ShowArgs};
 pub(crate) use splits::{
     AuditArgs, BuildArgs, ExportArgs, ImportArgs, Importable, NewArgs, Overlap, Splits, VerifyArgs,
 };
@@ -38,12 +40,14 @@ pub(crate) enum Command {
     /// Named splits: list, cut new ones, write, compare, verify, convert.
     #[command(subcommand, after_help = "Example:\n  vrrl splits audit --train train --test ood7")]
     Splits(Splits),
-    /// Draw a contact sheet for every task and shift, a column for each severity.
-    #[command(after_help = "Example:\n  vrrl gallery --task table --shift blur font --out gallery")]
+    /// Draw contact sheets: a row for every shift, a column for each severity; one PNG per task and one page.
+    #[command(
+        after_help = "Example:\n  vrrl gallery --out gallery\n  vrrl gallery --task table --shift blur font --mark --tile 400 --out tables"
+    )]
     Gallery(GalleryArgs),
     /// Show one example, as text and PNG.
     #[command(
-        after_help = "Example:\n  vrrl show ood7 3 --propose \"up right\" --out look\n  vrrl show paper/table/id_test 0 --propose \"840 297\" --feedback whole --out look"
+        after_help = "Example:\n  vrrl show ood7 3 --propose \"up right\" --out look\n  vrrl show paper/table/id_test 0 --propose \"840 297\" --feedback whole --out look\n  vrrl show id_test 0 --shift noise=3 theme=night --out look"
     )]
     Show(ShowArgs),
     /// Train one recipe into a checkpoint.
@@ -114,54 +118,6 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(ClapArgs, Debug)]
-pub(crate) struct ShowArgs {
-    /// Name of the split, a materialized folder or a file of maps.
-    pub split: String,
-    /// Which example, from 0.
-    pub index: usize,
-    /// A proposal to draw and judge: moves such as "up right", or x and y in pixels such as "840 297".
-    #[arg(long, value_name = "ANSWER", allow_hyphen_values = true)]
-    pub propose: Option<String>,
-    /// For tables and charts: crop (the surroundings of the point) or whole (the full picture).
-    #[arg(long, value_name = "MODE", default_value = "crop", value_parser = feedback)]
-    pub feedback: FeedbackMode,
-    /// crisp (for people and large models) or canvas (64×64 pixels, for the small policy).
-    #[arg(long, value_name = "VIEW", default_value = "crisp", value_parser = view)]
-    pub view: View,
-    /// Folder for the pictures.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub out: PathBuf,
-    /// How the result is printed.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-}
-
-#[derive(ClapArgs, Debug)]
-pub(crate) struct GalleryArgs {
-    /// Tasks [default: all].
-    #[arg(long, value_name = "TASK", num_args = 1.., value_parser = task)]
-    pub task: Vec<TaskKind>,
-    /// Shift axes [default: all of the task].
-    #[arg(long, value_name = "AXIS", num_args = 1..)]
-    pub shift: Vec<String>,
-    /// Files with axes of your own.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    pub axes: Vec<PathBuf>,
-    /// Base scenes, a row each.
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    pub scenes: usize,
-    /// Seed of the scenes.
-    #[arg(long, value_name = "S", default_value_t = 0)]
-    pub seed: u64,
-    /// Folder to write into.
-    #[arg(long, value_name = "DIR", default_value = "gallery")]
-    pub out: PathBuf,
-    /// How the result is printed.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-}
-
-#[derive(ClapArgs, Debug)]
 pub(crate) struct TrainArgs {
     /// The recipe file.
     pub recipe: PathBuf,
@@ -184,7 +140,7 @@ pub(crate) struct EvalArgs {
     /// candle:PATH, replay:TRACES.jsonl, oracle, noisy-oracle:P, random or repeat.
     #[arg(long)]
     pub model: String,
-    /// Names (the last part is enough), materialized folders or files of maps.
+    /// Names (the last part is enough), definition files, materialized folders or files of maps.
     #[arg(long, value_name = "SPLIT", num_args = 1.., required = true)]
     pub split: Vec<String>,
     /// Run directory to make or to go on with.

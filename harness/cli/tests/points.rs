@@ -106,3 +106,71 @@ fn controls_are_flags_and_stand_in_run_and_summary() {
     let csv = fs::read_to_string(dir.join("page/leaderboard.csv")).unwrap();
     assert!(csv.contains("noisy-oracle:0.5,") && csv.contains("noisy-oracle:0.5 [control blank],"), "{csv}");
 }
+
+/// Definitions of a training and a test split of a task, paper-size pictures.
+fn define(dir: &std::path::Path, task: &str) -> [String; 2] {
+    ["train", "id_test"].map(|role| {
+        let file = format!("{task}_{role}.yaml");
+        let text =
+            format!("name: my/{task}/{role}\ntask: {task}\nn: 12\nseed: 5\nrole: {role}\nparams: {{}}\n");
+        fs::write(dir.join(&file), text).unwrap();
+        file
+    })
+}
+
+#[test]
+fn pointing_tasks_are_cut_built_proven_shown_and_scored() {
+    for task in ["table", "chart"] {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        let [train, test] = define(dir, task);
+        let json = |args: &[&str]| serde_json::from_str::<Value>(&done(dir, args)).unwrap();
+        // Cut, build, verify, audit, export.
+        let new = ["splits", "new", "--base", &test, "--shift", "blur=2", "--out", "cut.yaml"];
+        assert!(done(dir, &new).contains("compare the two item by item"));
+        done(dir, &["splits", "build", "cut.yaml", "--out", "data", "--feedback", "--parquet"]);
+        done(dir, &["splits", "verify", "data"]);
+        let audit = ["splits", "audit", "--train", &train, "--test", "data", "--fail-on", "exact,symmetric"];
+        assert!(done(dir, &audit).contains(&format!("my/{task}/train")));
+        done(dir, &["splits", "export", &test, "--format", "sft", "--out", "sft", "--limit", "3"]);
+        // Shown: beside the answer, outside the picture, on the whole picture, under a shift.
+        let show = |more: &[&str]| {
+            let mut args = vec!["show", test.as_str(), "1", "--out", "look", "--format", "json"];
+            args.extend(more);
+            json(&args)
+        };
+        let right = show(&[])["answer"].as_str().unwrap().to_owned();
+        let hit = show(&["--propose", &right]);
+        assert_eq!((&hit["verdict"]["correct"], hit["files"].as_array().unwrap().len()), (&json!(true), 2));
+        let out = show(&["--propose", "-5 99999"]);
+        assert_eq!((&out["verdict"]["correct"], out["files"].as_array().unwrap().len()), (&json!(false), 1));
+        let words = out["words"].as_str().unwrap();
+        assert!(words.contains('x') && words.contains('y') && words.contains("outside"), "{words}");
+        let size = |shown: &Value| {
+            let bytes = fs::read(dir.join(shown["files"][1].as_str().unwrap())).unwrap();
+            [16, 20].map(|at| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()))
+        };
+        assert!(size(&hit).iter().all(|&side| side <= 200));
+        let whole = show(&["--propose", &right, "--feedback", "whole"]);
+        assert_eq!(json!(size(&whole)), whole["truth"]["size"]);
+        assert_eq!(show(&["--shift", "noise=3"])["truth"], hit["truth"]);
+        // Scored: the oracle hits, a uniform pixel rarely does, whatever is shown.
+        for (model, more) in [
+            ("oracle", &["--feedback", "whole"][..]),
+            ("random", &["--control", "blank"]),
+            ("repeat", &["--control", "swapped", "--feedback", "whole"]),
+            ("noisy-oracle:0.5", &["--control", "oracle"]),
+        ] {
+            let mut args = vec!["eval", "--model", model, "--split", "cut.yaml", "--out", model];
+            args.extend(more);
+            args.extend(["--format", "json"]);
+            let summary = json(&args);
+            let split = &summary["splits"][0];
+            assert_eq!((&split["n"], &split["faults"]), (&json!(12), &json!(0)), "{task} {model}");
+            assert!(split["mean_distance"]["value"].as_f64().is_some(), "{split}");
+            let accuracy = split["accuracy"]["value"].as_f64().unwrap();
+            // A noisy oracle tries until it is right.
+            assert_eq!(accuracy == 1.0, model.contains("oracle"), "{task} {model}: {accuracy}");
+        }
+    }
+}

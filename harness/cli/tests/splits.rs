@@ -62,7 +62,11 @@ fn a_split_is_cut_built_proven_and_scored() {
         assert!(text.contains(line), "{line}: {text}");
     }
     assert!(text.lines().filter(|line| line.trim_start().starts_with('#')).count() >= 6, "{text}");
-    refused(dir, &asked, 2, &["cut.yaml exists", "--out"]);
+    refused(dir, &asked, 2, &["cut.yaml exists", "--out", "--force"]);
+    fs::write(dir.join("cut.yaml"), "something else\n").unwrap();
+    asked.push("--force");
+    done(dir, &asked);
+    assert_eq!(fs::read_to_string(dir.join("cut.yaml")).unwrap(), text);
 
     let built = done(dir, &["splits", "build", "cut.yaml", "--out", "data"]);
     assert!(built.contains("my/noisy_night: 40 examples in data"), "{built}");
@@ -128,7 +132,7 @@ fn defaults_make_a_whole_definition() {
 fn cuts_that_make_no_sense_are_refused_and_write_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let mut refuse = |args: &[&str], words: &[&str]| {
+    let refuse = |args: &[&str], words: &[&str]| {
         let mut all = vec!["splits", "new"];
         all.extend(args);
         refused(dir, &all, 2, words);
@@ -191,6 +195,96 @@ fn lists_are_narrowed() {
     assert_eq!((list(&["quick/maze/ood"]), list(&["no such"])), (3, 0));
     let text = done(dir.path(), &["splits", "list", "quick/maze/ood7"]);
     assert!(text.lines().count() == 2 && text.contains("ood_test"), "{text}");
+    assert!(list(&["--role", "train"]) >= 1 && list(&["--role", "train"]) < list(&[]));
+    // A space that is so small that it matters says how much it holds.
+    let small = "name: my/small\ntask: maze\nn: 150\nseed: 1\nrole: ood_test\nparams: {size: [3, 3]}\n";
+    fs::write(dir.path().join("small.yaml"), small).unwrap();
+    let row = done(dir.path(), &["splits", "list", "small.yaml"]);
+    assert!(row.contains("my/small") && row.contains("at most 1") && row.contains("distinct"), "{row}");
+    let build = ["splits", "build", "small.yaml", "--out", "small"];
+    fs::write(dir.path().join("small.yaml"), small.replace("150", "900")).unwrap();
+    refused(dir.path(), &build, 2, &["my/small", "n is 900", "ceiling", "lower n"]);
+    assert!(!dir.path().join("small").exists());
+}
+
+#[test]
+fn bad_definitions_and_folders_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let good = "name: my/a\ntask: maze\nn: 5\nseed: 1\nrole: ood_test\nparams: {size: [4, 4]}\n";
+    let build = ["splits", "build", "a.yaml", "--out", "a"];
+    let refuse = |text: &str, words: &[&str]| {
+        fs::write(dir.join("a.yaml"), text).unwrap();
+        refused(dir, &build, 2, words);
+        assert!(!dir.join("a").exists());
+    };
+    refuse(&format!("{good}shift: blurr\nseverity: 1\n"), &["a.yaml", "blurr", "did you mean `blur`?"]);
+    refuse(&format!("{good}shift: blur\nseverity: 9\n"), &["a.yaml", "blur", "9", "0 to 5"]);
+    refuse(&good.replace("task: maze", "task: moze"), &["a.yaml", "line 2", "moze"]);
+    refuse(&good.replace("size:", "sise:"), &["a.yaml", "sise", "did you mean `size`?"]);
+    refuse(&good.replace("my/a", "quick/maze/ood7"), &["a.yaml", "built-in"]);
+    let bomb = (1..10).fold("a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(), |text, i| {
+        let past = i - 1;
+        format!("{text}a{i}: &a{i} [*a{past}, *a{past}, *a{past}, *a{past}, *a{past}, *a{past}, *a{past}]\n")
+    });
+    refuse(&bomb, &["a.yaml"]);
+
+    fs::write(dir.join("a.yaml"), good).unwrap();
+    done(dir, &build);
+    // A row that is lost, and a picture that is cut.
+    let rows = fs::read_to_string(dir.join("a/a/metadata.jsonl")).unwrap();
+    fs::write(dir.join("a/a/metadata.jsonl"), rows.lines().next().unwrap()).unwrap();
+    refused(dir, &["splits", "verify", "a"], 6, &["a"]);
+    fs::write(dir.join("a/a/metadata.jsonl"), &rows).unwrap();
+    let picture = fs::read_dir(dir.join("a/a/images")).unwrap().next().unwrap().unwrap().path();
+    let bytes = fs::read(&picture).unwrap();
+    fs::write(&picture, &bytes[..bytes.len() / 2]).unwrap();
+    refused(dir, &["splits", "verify", "a"], 6, &[picture.file_name().unwrap().to_str().unwrap()]);
+    fs::remove_file(dir.join("a/manifest.json")).unwrap();
+    refused(dir, &["splits", "verify", "a"], 2, &["manifest.json"]);
+    refused(dir, &build, 2, &["a exists"]);
+}
+
+#[test]
+fn what_is_reported_is_not_trained_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let train = |train: &str, val: &str, words: &[&str]| {
+        let recipe = format!("method: base\ntrain: {train}\nval: {val}\n");
+        fs::write(dir.join("r.yaml"), recipe).unwrap();
+        refused(dir, &["train", "r.yaml", "--out", "c"], 2, words);
+    };
+    train("quick/maze/ood7", "quick/maze/id_val", &["quick/maze/ood7", "ood_test", "refused to train"]);
+    train("quick/maze/train", "quick/maze/ood7", &["quick/maze/ood7", "ood_test", "refused to choose"]);
+}
+
+#[test]
+fn galleries_are_drawn() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let gallery = ["gallery", "--task", "maze", "--shift", "noise,theme", "--scenes", "1", "--tile", "64"];
+    let mut args = gallery.to_vec();
+    args.extend(["--out", "g", "--format", "json"]);
+    let drawn: Value = serde_json::from_str(&done(dir, &args)).unwrap();
+    assert_eq!(drawn["sheets"][0]["axes"], serde_json::json!(["theme", "noise"]));
+    assert!(fs::read(dir.join("g/maze.png")).unwrap().starts_with(b"\x89PNG"));
+    assert!(fs::read_to_string(dir.join("g/index.html")).unwrap().contains("maze/noise/5-0.png"));
+    assert!(dir.join("g/maze/noise/5-0.png").is_file());
+    refused(dir, &["gallery", "--shift", "nosie", "--out", "h"], 2, &["nosie", "did you mean noise?"]);
+    refused(dir, &["gallery", "--base", "odo6", "--out", "h"], 2, &["odo6", "ood6"]);
+    refused(dir, &["gallery", "--scenes", "0", "--out", "h"], 2, &["--scenes 0"]);
+    assert!(!dir.join("h").exists());
+}
+
+#[test]
+fn an_example_is_shown_under_shifts() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let said = done(dir, &["show", "ood6", "2", "--shift", "noise=3", "theme=night", "--out", "look"]);
+    assert!(said.contains("noise=3 theme=night") && said.contains("noise_3-theme_night.png"), "{said}");
+    refused(dir, &["show", "ood6", "2", "--shift", "noise=9"], 2, &["9", "1, 2, 3, 4, 5"]);
+    done(dir, &["splits", "build", "ood6", "--limit", "3", "--out", "data"]);
+    refused(dir, &["show", "data", "2", "--shift", "noise=1"], 2, &["data", "built-in"]);
 }
 
 #[test]
@@ -275,4 +369,32 @@ fn splits_are_exported_in_every_format() {
     let (code, _, stderr) = out(dir, &["splits", "export", "ood6", "--format", "csv", "--out", "x"]);
     assert_eq!((code, stderr.contains("huggingface, easyr1")), (2, true), "{stderr}");
     refused(dir, &["splits", "export", "odo6", "--format", "trl", "--out", "x"], 2, &["odo6", "ood6"]);
+}
+
+#[test]
+fn exports_and_single_files_take_the_place_of_a_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    done(dir, &["splits", "export", "ood6", "--format", "huggingface", "--out", "hf", "--limit", "4"]);
+    let file = fs::read_dir(dir.join("hf/data")).unwrap().next().unwrap().unwrap().path();
+    fs::copy(&file, dir.join("rows.parquet")).unwrap();
+    for (name, run) in [("hf", "a"), ("rows.parquet", "b")] {
+        let eval = ["eval", "--model", "oracle", "--split", name, "--out", run, "--format", "json"];
+        let summary: Value = serde_json::from_str(&done(dir, &eval)).unwrap();
+        assert_eq!(
+            (&summary["splits"][0]["n"], &summary["splits"][0]["accuracy"]["value"]),
+            (&4.into(), &1.0.into())
+        );
+        // The same examples under another name: the audit sees through it.
+        let audit =
+            ["splits", "audit", "--train", name, "--test", "ood6", "--fail-on", "exact", "--format", "json"];
+        let (code, stdout, stderr) = out(dir, &audit);
+        let found: Value = serde_json::from_str(&stdout).unwrap();
+        assert_eq!((code, &found["pairs"][0]["exact"]), (3, &4.into()), "{stderr}");
+    }
+    let bytes = fs::read(&file).unwrap();
+    fs::write(dir.join("cut.parquet"), &bytes[..bytes.len() / 2]).unwrap();
+    refused(dir, &["splits", "audit", "--train", "cut.parquet", "--test", "ood6"], 2, &["cut.parquet"]);
+    fs::create_dir(dir.join("empty")).unwrap();
+    refused(dir, &["splits", "audit", "--train", "empty", "--test", "ood6"], 2, &["empty"]);
 }

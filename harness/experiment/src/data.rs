@@ -31,20 +31,41 @@ pub struct SplitRow {
     pub severity: Severity,
     /// Examples asked for.
     pub n: usize,
+    /// Distinct examples that its class can hold at most, where they are so few that it matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<usize>,
+    /// Name of the base scenes that it shares with other splits, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scenes: Option<String>,
 }
 
 /// The built-in splits.
-#[must_use]
-pub fn catalog() -> Vec<SplitRow> {
-    let row = |def: &vrrl_datasets::SplitDef| SplitRow {
+///
+/// # Errors
+/// None that a built-in split could have.
+pub fn catalog() -> Result<Vec<SplitRow>> {
+    vrrl_datasets::catalog().iter().map(row).collect()
+}
+
+/// The split of a definition's file.
+///
+/// # Errors
+/// A file that does not read, with line and key.
+pub fn described(file: &Path) -> Result<SplitRow> {
+    row(&vrrl_datasets::SplitDef::read(file)?)
+}
+
+fn row(def: &vrrl_datasets::SplitDef) -> Result<SplitRow> {
+    Ok(SplitRow {
         name: def.name.clone(),
         task: def.task,
         role: def.role,
         shift: def.shift.clone(),
         severity: severity(&def.severity),
         n: def.n,
-    };
-    vrrl_datasets::catalog().iter().map(row).collect()
+        ceiling: vrrl_datasets::ceiling(def)?,
+        scenes: def.scenes.clone(),
+    })
 }
 
 fn severity(level: &Level) -> Severity {
@@ -58,16 +79,21 @@ fn severity(level: &Level) -> Severity {
 enum Named {
     Folder(PathBuf),
     Maps(PathBuf),
+    /// Rows of this project that came back: an export, a folder without its manifest, a single file.
+    Rows(PathBuf),
     /// A built-in one, or a user's file.
     Definition(Box<vrrl_datasets::SplitDef>),
 }
 
 fn named(name: &str) -> Result<Named> {
     let path = Path::new(name);
+    let ends = |words: [&str; 2]| path.extension().is_some_and(|end| words.iter().any(|word| end == *word));
     if path.is_dir() {
-        Ok(Named::Folder(path.to_path_buf()))
-    } else if path.is_file() && path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+        Ok(if folders(path).is_ok() { Named::Folder } else { Named::Rows }(path.to_path_buf()))
+    } else if path.is_file() && ends(["yaml", "yml"]) {
         Ok(Named::Definition(Box::new(vrrl_datasets::SplitDef::read(path)?)))
+    } else if path.is_file() && ends(["parquet", "jsonl"]) {
+        Ok(Named::Rows(path.to_path_buf()))
     } else if path.is_file() {
         Ok(Named::Maps(path.to_path_buf()))
     } else if path.extension().is_some() {
@@ -75,6 +101,14 @@ fn named(name: &str) -> Result<Named> {
     } else {
         Ok(Named::Definition(Box::new(vrrl_datasets::find(name)?)))
     }
+}
+
+/// The definition that a name stands for; `None` where its examples stand in files.
+pub(crate) fn definition(name: &str) -> Result<Option<vrrl_datasets::SplitDef>> {
+    Ok(match named(name)? {
+        Named::Definition(def) => Some(*def),
+        Named::Folder(_) | Named::Maps(_) | Named::Rows(_) => None,
+    })
 }
 
 /// The splits that a name stands for: a built-in one (its last part is enough), that of a definition's file
@@ -88,6 +122,7 @@ pub fn load_split(name: &str) -> Result<Vec<Split>> {
             folders(&dir)?.iter().map(|dir| vrrl_datasets::load(dir)).collect::<Result<_, _>>()?
         }
         Named::Maps(file) => import_maps(&file)?,
+        Named::Rows(path) => vrrl_datasets::import_rows(&path, None)?,
         Named::Definition(def) => vec![vrrl_datasets::generate(&def)?],
     })
 }
@@ -102,6 +137,9 @@ pub(crate) fn open_split(name: &str) -> Result<Vec<Examples>> {
             folders(&dir)?.iter().map(|dir| Examples::open(dir)).collect::<Result<_, _>>()?
         }
         Named::Maps(file) => import_maps(&file)?.into_iter().map(Examples::from).collect(),
+        Named::Rows(path) => {
+            vrrl_datasets::import_rows(&path, None)?.into_iter().map(Examples::from).collect()
+        }
         Named::Definition(def) => vec![Examples::draw(&def)?],
     })
 }
@@ -148,6 +186,10 @@ pub(crate) fn input_hash(name: &str) -> Result<String> {
             .try_fold(start.part(b"folder"), |h, dir| Ok::<_, Error>(h.part(bytes(&dir.join(MANIFEST))?)))?
             .hex(),
         Named::Maps(file) => start.part(b"maps").part(sha256_hex(&bytes(&file)?)).hex(),
+        Named::Rows(path) => {
+            let splits = vrrl_datasets::import_rows(&path, None)?;
+            splits.iter().fold(start.part(b"rows"), |hash, split| hash.part(split.hash())).hex()
+        }
         Named::Definition(def) => {
             let text = serde_json::to_string(&def).map_err(|e| Error::Input(format!("split {name}: {e}")))?;
             start.part(b"definition").part(text).hex()

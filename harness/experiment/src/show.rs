@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use vrrl_datasets::{Examples, SplitDef};
 use vrrl_harness_core::{
     encode_png, Answer, Example, Feedback, FeedbackMode, Image, Move, TaskKind, Truth, Verdict, View,
 };
 
-use crate::{data, store, Error, Result};
+use crate::{cut, data, store, Error, Result};
 
 /// What to show.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,6 +19,10 @@ pub struct ShowRequest {
     pub index: usize,
     /// A proposal in words: moves, or x and y.
     pub propose: Option<String>,
+    /// `axis=level` each: the same scene under these shifts.
+    pub shifts: Vec<String>,
+    /// Files with axes of one's own.
+    pub axes: Vec<PathBuf>,
     /// How much of the picture its feedback shows.
     pub feedback: FeedbackMode,
     /// Which picture.
@@ -33,6 +38,9 @@ pub struct Shown {
     pub split: String,
     /// Id.
     pub id: String,
+    /// Axes with their levels, where it is shifted.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub shift: String,
     /// The question.
     pub question: String,
     /// The board, one line a row; empty for tasks that have none.
@@ -59,10 +67,12 @@ pub struct Shown {
 /// # Errors
 /// An unknown split, an index past its end, words that are no answer, or a folder that cannot be written.
 pub fn show(request: &ShowRequest) -> Result<Shown> {
-    let example = find(&request.split, request.index)?;
+    let (example, shift) = find(request)?;
     let (problem, view) = (&example.problem, request.view);
     let proposal = request.propose.as_deref().map(|words| answer(problem.kind(), words)).transpose()?;
-    let stem = format!("{}-{}", example.split.rsplit('/').next().unwrap_or("split"), example.id);
+    let mut stem = format!("{}-{}", example.split.rsplit('/').next().unwrap_or("split"), example.id);
+    // Beside the unshifted one, not over it.
+    request.shifts.iter().for_each(|word| stem.push_str(&format!("-{}", word.replace('=', "_"))));
     let mut files = vec![save(&request.out, &format!("{stem}.png"), &problem.observe(view))?];
     let feedback = proposal.as_ref().map(|proposal| match request.feedback {
         FeedbackMode::Crop => problem.feedback(proposal, view),
@@ -80,6 +90,7 @@ pub fn show(request: &ShowRequest) -> Result<Shown> {
     Ok(Shown {
         split: example.split.clone(),
         id: example.id.clone(),
+        shift,
         question: problem.question(),
         board: match &truth {
             Truth::Maze(maze) => maze.layout.clone(),
@@ -94,14 +105,24 @@ pub fn show(request: &ShowRequest) -> Result<Shown> {
     })
 }
 
-/// Example `index` of all splits that the name stands for.
-fn find(name: &str, index: usize) -> Result<Example> {
-    let splits = data::open_split(name)?;
+/// The example among all splits that the name stands for.
+fn find(request: &ShowRequest) -> Result<(Example, String)> {
+    let (name, index) = (&request.split, request.index);
+    let splits = if request.shifts.is_empty() {
+        data::open_split(name)?
+    } else {
+        let def = data::definition(name)?.ok_or_else(|| {
+            Error::Input(format!(
+                "--shift: {name} is not drawn here; name a built-in split or a definition's file"
+            ))
+        })?;
+        vec![Examples::draw(&cut::shifted(&def, &request.shifts, &request.axes)?)?]
+    };
     let mut before = 0;
     for split in &splits {
         if index - before < split.len() {
             let mut items = split.items(index - before..index - before + 1)?;
-            return Ok(items.remove(0).example);
+            return Ok((items.remove(0).example, told(split.def())));
         }
         before += split.len();
     }
@@ -110,6 +131,12 @@ fn find(name: &str, index: usize) -> Result<Example> {
         n => format!("index {index} is past the last, {}", n - 1),
     };
     Err(Error::Input(format!("split {name} has {before} examples; {last}")))
+}
+
+/// The shifts of a split for people; nothing where there are none.
+fn told(def: &SplitDef) -> String {
+    let words: Vec<String> = def.all_shifts().iter().map(|(axis, level)| format!("{axis}={level}")).collect();
+    words.join(" ")
 }
 
 fn save(folder: &Path, name: &str, image: &Image) -> Result<PathBuf> {
@@ -145,8 +172,34 @@ mod tests {
     use super::*;
 
     fn look(split: &str, index: usize, propose: Option<&str>, out: &Path) -> Result<Shown> {
+        shifted(split, index, propose, &[], out)
+    }
+
+    fn shifted(
+        split: &str,
+        index: usize,
+        propose: Option<&str>,
+        shifts: &[&str],
+        out: &Path,
+    ) -> Result<Shown> {
         let (split, propose, out) = (split.into(), propose.map(Into::into), out.into());
-        show(&ShowRequest { split, index, propose, feedback: FeedbackMode::Crop, view: View::Crisp, out })
+        let shifts = shifts.iter().map(|&word| word.into()).collect();
+        let (feedback, view) = (FeedbackMode::Crop, View::Crisp);
+        show(&ShowRequest { split, index, propose, shifts, axes: Vec::new(), feedback, view, out })
+    }
+
+    #[test]
+    fn a_scene_stays_under_shifts_that_keep_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let base = look("id_test", 5, None, dir.path()).unwrap();
+        assert_eq!(base.shift, "");
+        let noisy = shifted("id_test", 5, None, &["noise=3", "theme=night"], dir.path()).unwrap();
+        assert_eq!((&noisy.truth, noisy.shift.as_str()), (&base.truth, "noise=3 theme=night"));
+        assert_ne!(std::fs::read(&noisy.files[0]).unwrap(), std::fs::read(&base.files[0]).unwrap());
+        let error =
+            |shifts: &[&str]| shifted("id_test", 5, None, shifts, dir.path()).unwrap_err().to_string();
+        assert!(error(&["noise=9"]).contains("1, 2, 3, 4, 5"));
+        assert!(error(&["nosie=1"]).contains("did you mean noise?"));
     }
 
     #[test]

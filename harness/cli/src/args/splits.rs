@@ -11,16 +11,19 @@ use crate::output::Format;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Splits {
-    /// List the built-in splits.
+    /// List the built-in splits, or that of a definition's file.
     #[command(
-        after_help = "Example:\n  vrrl splits list --task table\n  vrrl splits list ladder/maze --format json"
+        after_help = "Example:\n  vrrl splits list --task table --role ood_test\n  vrrl splits list ladder/maze --format json\n\n`vrrl splits axes` lists the shifts with their levels."
     )]
     List {
-        /// Only names that hold this.
+        /// Only names that hold this; or a definition's file.
         part: Option<String>,
         /// Only splits of this task.
         #[arg(long, value_name = "TASK", value_parser = task)]
         task: Option<TaskKind>,
+        /// Only splits of this role.
+        #[arg(long, value_name = "ROLE", value_parser = role)]
+        role: Option<Role>,
         /// How the result is printed.
         #[arg(long, value_enum, default_value_t)]
         format: Format,
@@ -95,6 +98,9 @@ pub(crate) struct NewArgs {
     /// File to write [default: the name's last part, .yaml].
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write over a file that stands there.
+    #[arg(long)]
+    pub force: bool,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -17,7 +17,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Exit> {
     match args.command.unwrap_or_else(|| Command::Run(RunArgs::default())) {
         Command::Run(args) => run::run(args),
         Command::Splits(args) => splits::splits(args),
-        Command::Gallery(args) => gallery::gallery(&args),
+        Command::Gallery(args) => gallery::gallery(args),
         Command::Show(args) => pieces::show(&args),
         Command::Train(args) => pieces::train(&args),
         Command::Eval(args) => pieces::eval(args),

@@ -18,6 +18,8 @@ pub(crate) fn show(args: &ShowArgs) -> Result<Exit> {
         split: args.split.clone(),
         index: args.index,
         propose: args.propose.clone(),
+        shifts: args.shift.clone(),
+        axes: args.axes.clone(),
         feedback: args.feedback,
         view: args.view,
         out: args.out.clone(),
@@ -26,7 +28,7 @@ pub(crate) fn show(args: &ShowArgs) -> Result<Exit> {
         say_json(&shown)?;
         return Ok(Exit::Ok);
     }
-    say(&format!("{} {}", shown.split, shown.id));
+    say(format!("{} {} {}", shown.split, shown.id, shown.shift).trim_end());
     say(&shown.question);
     shown.board.iter().for_each(|row| say(&format!("  {row}")));
     say(&format!("a right answer: {}", shown.answer));

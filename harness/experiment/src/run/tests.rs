@@ -27,7 +27,9 @@ references: [oracle, random]
 fn small(dir: &Path) -> Experiment {
     let folder = |name: &str| {
         let out = dir.join(format!("data-{name}"));
-        crate::build(name, &out, Some(12)).unwrap();
+        let never = AtomicBool::new(false);
+        let first = crate::BuildOptions { limit: Some(12), feedback: false, parquet: false, stop: &never };
+        crate::build(name, &out, &first, &|_| ()).unwrap();
         out.display().to_string()
     };
     let text = SMALL

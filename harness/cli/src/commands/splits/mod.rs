@@ -2,12 +2,13 @@
 
 mod new;
 
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::json;
 use vrrl_datasets::Options;
 use vrrl_harness_experiment as experiment;
-use vrrl_harness_experiment::{AuditPair, Built, Error, Reporter as _, Result, StageProgress};
+use vrrl_harness_experiment::{AuditPair, Built, Error, Reporter as _, Result, SplitRow, StageProgress};
 
 use crate::args::{AuditArgs, BuildArgs, ExportArgs, ImportArgs, Importable, Overlap, Splits, VerifyArgs};
 use crate::exit::Exit;
@@ -17,12 +18,18 @@ use crate::signal::STOP;
 
 pub(crate) fn splits(args: Splits) -> Result<Exit> {
     match args {
-        Splits::List { part, task, format } => {
-            let wanted = |row: &experiment::SplitRow| {
-                part.as_ref().is_none_or(|part| row.name.contains(part.as_str()))
-                    && task.is_none_or(|task| row.task == task)
+        Splits::List { part, task, role, format } => {
+            let part = part.unwrap_or_default();
+            let file = Path::new(&part);
+            let wanted = |row: &SplitRow| {
+                task.is_none_or(|task| row.task == task) && role.is_none_or(|role| row.role == role)
             };
-            list(experiment::catalog().into_iter().filter(wanted).collect(), format)
+            let mut rows = match file.is_file() {
+                true => vec![experiment::described(file)?],
+                false => experiment::catalog()?,
+            };
+            rows.retain(|row| wanted(row) && (file.is_file() || row.name.contains(&part)));
+            list(rows, format)
         }
         Splits::Axes { task, axes, format } => list_axes(&experiment::list_axes(task, &axes)?, format),
         Splits::New(args) => new::new(args),
@@ -34,20 +41,26 @@ pub(crate) fn splits(args: Splits) -> Result<Exit> {
     }
 }
 
-fn list(rows: Vec<experiment::SplitRow>, format: Format) -> Result<Exit> {
+fn list(rows: Vec<SplitRow>, format: Format) -> Result<Exit> {
     if format == Format::Json {
         say_json(&json!({ "splits": rows }))?;
         return Ok(Exit::Ok);
     }
-    let wide = rows.iter().map(|row| row.name.len()).max().unwrap_or(0).max(4);
-    let line = |cells: [&str; 6]| {
-        let [name, task, role, shift, severity, n] = cells;
-        say(&format!("{name:wide$}  {task:6} {role:9} {shift:14} {severity:>10} {n:>7}"));
+    let wide = |of: &dyn Fn(&SplitRow) -> usize, least| rows.iter().map(of).max().unwrap_or(0).max(least);
+    let (name_wide, shift_wide) =
+        (wide(&|row: &SplitRow| row.name.len(), 4), wide(&|row: &SplitRow| row.shift.len(), 5));
+    let line = |cells: [&str; 7]| {
+        let [name, task, role, shift, severity, n, ceiling] = cells;
+        let text = format!(
+            "{name:name_wide$}  {task:5} {role:8} {shift:shift_wide$} {severity:>11} {n:>7}  {ceiling}"
+        );
+        say(text.trim_end());
     };
-    line(["name", "task", "role", "shift", "severity", "n"]);
-    for row in rows {
+    line(["name", "task", "role", "shift", "severity", "n", ""]);
+    for row in &rows {
         let (severity, n) = (row.severity.to_string(), row.n.to_string());
-        line([&row.name, row.task.word(), row.role.word(), &row.shift, &severity, &n]);
+        let ceiling = row.ceiling.map(|most| format!("at most {most} distinct")).unwrap_or_default();
+        line([&row.name, row.task.word(), row.role.word(), &row.shift, &severity, &n, &ceiling]);
     }
     Ok(Exit::Ok)
 }
@@ -69,7 +82,7 @@ fn list_axes(rows: &[experiment::AxisRow], format: Format) -> Result<Exit> {
 }
 
 /// Runs something that writes examples under a bar with items a second.
-fn under_a_bar<T>(
+pub(super) fn under_a_bar<T>(
     stage: &str,
     work: impl FnOnce(&(dyn Fn(&StageProgress) + Sync)) -> Result<T>,
 ) -> Result<T> {

@@ -50,9 +50,9 @@ fn missing(args: &NewArgs) -> &'static str {
 }
 
 fn plain(args: NewArgs) -> Cut {
-    let NewArgs { task, base, shift, axes, n, role, name, fresh, out, format: _ } = args;
+    let NewArgs { task, base, shift, axes, n, role, name, fresh, out, force, format: _ } = args;
     let shifts = shift.into_iter().filter(|word| word != "none").collect();
-    Cut { task, base, shifts, axes, n, role, name, fresh, out }
+    Cut { task, base, shifts, axes, n, role, name, fresh, out, force }
 }
 
 /// Asks for what the flags leave open, in the order in which answers depend on each other.

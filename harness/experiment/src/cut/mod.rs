@@ -1,17 +1,21 @@
 //! Cutting a new split: a base and shifts in, a commented definition out.
 
+mod axes;
+mod text;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use serde_json::Value;
 use vrrl_datasets::{AxesFile, Class, SplitDef};
 use vrrl_generators::shift::{self, Axis, Level};
 use vrrl_harness_core::{Role, TaskKind};
 
 use crate::yaml::nearest;
 use crate::{store, Error, Result};
+
+pub use axes::{list_axes, AxisRow};
+use text::{beside, commented};
 
 /// What a new split is asked to be; what is absent has a default.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -35,6 +39,8 @@ pub struct Cut {
     pub fresh: bool,
     /// File to write; named after the split where absent.
     pub out: Option<PathBuf>,
+    /// Write over a file that stands there.
+    pub force: bool,
 }
 
 /// A definition that was written.
@@ -63,49 +69,6 @@ pub struct Cutting {
     pub train: Option<String>,
 }
 
-/// A shift axis, as it is listed.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct AxisRow {
-    /// Its name.
-    pub name: String,
-    /// One sentence.
-    pub about: String,
-    /// `structure`, `look` or `pixels`.
-    pub changes: &'static str,
-    /// Whether every level keeps the base scene.
-    pub paired: bool,
-    /// Whether its levels are severities 1 to 5 rather than names.
-    pub ordered: bool,
-    /// Levels of each task that it is defined for.
-    pub levels: BTreeMap<&'static str, Vec<Level>>,
-    /// Where its formula comes from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-}
-
-/// The axes of the catalogue and of `files`, for one task or all.
-///
-/// # Errors
-/// A file of axes that does not read.
-pub fn list_axes(task: Option<TaskKind>, files: &[PathBuf]) -> Result<Vec<AxisRow>> {
-    let own = own_axes(files)?;
-    let row = |axis: &Axis| {
-        let of = |task: TaskKind| (task.word(), axis.levels(task));
-        let wanted = axis.tasks().into_iter().filter(|known| task.is_none_or(|task| task == *known));
-        AxisRow {
-            name: axis.name.clone(),
-            about: axis.about.clone(),
-            changes: axis.changes.word(),
-            paired: axis.paired,
-            ordered: axis.ordered(),
-            levels: wanted.map(of).collect(),
-            source: axis.source.clone(),
-        }
-    };
-    let all = shift::axes().iter().chain(own.iter().flat_map(|(_, axes)| axes)).map(row);
-    Ok(all.filter(|row| !row.levels.is_empty()).collect())
-}
-
 /// Names of the built-in splits that a new one may start from: not shifted, of the task.
 #[must_use]
 pub fn bases(task: TaskKind) -> Vec<String> {
@@ -115,12 +78,17 @@ pub fn bases(task: TaskKind) -> Vec<String> {
         .collect()
 }
 
-/// The base where none is named: the in-distribution test split of the paper's sets, else of the small ones.
+/// The base where none is named: the task's `id_test`, else its first test split, in distribution where there is one.
 #[must_use]
 pub fn default_base(task: TaskKind) -> Option<String> {
-    let named = |set: &str| format!("{set}/{}/id_test", task.word());
-    let bases = bases(task);
-    ["paper", "quick"].map(named).into_iter().find(|name| bases.contains(name)).or(bases.first().cloned())
+    let role = |name: &str| match vrrl_datasets::find(name).map(|def| def.role) {
+        Ok(Role::IdTest) => 0,
+        Ok(Role::OodTest) => 1,
+        _ => 2,
+    };
+    // Of several, those of the paper are the full pictures.
+    let rank = |name: &String| (!name.ends_with("/id_test"), role(name), !name.starts_with("paper/"));
+    bases(task).into_iter().min_by_key(rank)
 }
 
 /// Writes the definition of a new split.
@@ -134,17 +102,26 @@ pub fn cut(wanted: &Cut) -> Result<Cutting> {
     let shifts = levels(&wanted.shifts, base.task, &own)?;
     let def = define(wanted, &base, &own, shifts)?;
     let file = wanted.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.yaml", def.short_name())));
-    if file.exists() {
-        return Err(Error::Input(format!("{} exists; choose another --out", file.display())));
+    if file.exists() && !(wanted.force && file.is_file()) {
+        let next = if file.is_file() {
+            "choose another --out, or write over it with --force"
+        } else {
+            "choose another --out"
+        };
+        return Err(Error::Input(format!("{} exists; {next}", file.display())));
     }
     let paired = def.scenes.is_some() && def.scenes_key() == base.scenes_key();
     let axes = beside(&wanted.axes, &file);
     let text = commented(&def, &base, &own, &axes, paired)?;
+    let new = !file.exists();
     store::replace(&file, text.as_bytes())?;
     // What was written must mean what was checked.
-    let read = SplitDef::read(&file).inspect_err(|_| drop(std::fs::remove_file(&file)))?;
-    let train = vrrl_datasets::catalog().iter().filter(|known| known.task == read.task);
-    let train = train.rev().find(|known| known.role == Role::Train).map(|known| known.name.clone());
+    let read = SplitDef::read(&file).inspect_err(|_| {
+        if new {
+            drop(std::fs::remove_file(&file));
+        }
+    })?;
+    let train = training(&base).map(|known| known.name.clone());
     Ok(Cutting {
         file,
         name: read.name.clone(),
@@ -159,6 +136,14 @@ pub fn cut(wanted: &Cut) -> Result<Cutting> {
     })
 }
 
+/// A training split of the task, of the base's own set where that has one.
+fn training(base: &SplitDef) -> Option<&'static SplitDef> {
+    let set = |def: &SplitDef| def.name.split('/').next().map(ToOwned::to_owned);
+    let trains = |def: &&SplitDef| def.task == base.task && def.role == Role::Train;
+    let mut all = vrrl_datasets::catalog().iter().filter(trains);
+    all.clone().find(|def| set(def) == set(base)).or_else(|| all.next())
+}
+
 /// The split that a new one starts from.
 fn base(wanted: &Cut) -> Result<SplitDef> {
     let name = match (&wanted.base, wanted.task) {
@@ -168,8 +153,7 @@ fn base(wanted: &Cut) -> Result<SplitDef> {
         })?,
         (None, None) => return Err(Error::Input("give --task or --base".into())),
     };
-    let path = Path::new(&name);
-    let base = if path.is_file() { SplitDef::read(path)? } else { vrrl_datasets::find(&name)? };
+    let base = base_named(&name)?;
     match wanted.task {
         Some(task) if task != base.task => Err(Error::Input(format!(
             "--base {} is of the task {}, --task is {}; leave one of them out",
@@ -184,6 +168,42 @@ fn base(wanted: &Cut) -> Result<SplitDef> {
         ))),
         _ => Ok(base),
     }
+}
+
+/// The definition of a built-in split or of a file.
+pub(crate) fn base_named(name: &str) -> Result<SplitDef> {
+    let path = Path::new(name);
+    Ok(if path.is_file() { SplitDef::read(path)? } else { vrrl_datasets::find(name)? })
+}
+
+/// `base` under more shifts, showing its scenes where the axes keep them.
+pub(crate) fn shifted(base: &SplitDef, words: &[String], files: &[PathBuf]) -> Result<SplitDef> {
+    let mut own = own_axes(files)?;
+    for axes in &base.axes {
+        if let AxesFile::Content { file, yaml } = axes {
+            let read = shift::axes_from_yaml(yaml, file).map_err(|e| Error::Input(e.to_string()))?;
+            own.push((axes.clone(), read));
+        }
+    }
+    let mut shifts = base.all_shifts();
+    shifts.extend(levels(words, base.task, &own)?);
+    let def = SplitDef {
+        shift: "none".into(),
+        severity: Level::Grade(0),
+        shifts,
+        axes: own.into_iter().map(|(file, _)| file).collect(),
+        ..base.clone()
+    };
+    let mut def = settled(&def)?;
+    if base.scenes.is_none() && def.paired()? {
+        def.scenes = Some(base.name.clone());
+    }
+    Ok(def)
+}
+
+/// The axes of files, in order.
+pub(crate) fn axes_of(files: &[PathBuf]) -> Result<Vec<Axis>> {
+    Ok(own_axes(files)?.into_iter().flat_map(|(_, axes)| axes).collect())
 }
 
 /// Axes by file, as they stand in the files.
@@ -273,103 +293,4 @@ fn define(wanted: &Cut, base: &SplitDef, own: &OwnAxes, shifts: BTreeMap<String,
 fn settled(def: &SplitDef) -> Result<SplitDef> {
     let text = serde_yaml::to_string(def).map_err(|e| Error::Input(format!("split {}: {e}", def.name)))?;
     Ok(SplitDef::from_yaml(&text, &def.name)?)
-}
-
-/// Paths of axes as the definition's file names them: beside it by name, else in full.
-fn beside(axes: &[PathBuf], file: &Path) -> Vec<String> {
-    let home = |path: &Path| {
-        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        parent.canonicalize().unwrap_or_else(|_| parent.to_path_buf())
-    };
-    let here = home(file);
-    let name = |path: &PathBuf| {
-        let there = home(path);
-        let last = path.file_name().map(PathBuf::from).unwrap_or_default();
-        let named = if there == here { last } else { there.join(last) };
-        named.display().to_string()
-    };
-    axes.iter().map(name).collect()
-}
-
-/// The definition as people read it.
-fn commented(
-    def: &SplitDef,
-    base: &SplitDef,
-    own: &OwnAxes,
-    axes: &[String],
-    paired: bool,
-) -> Result<String> {
-    let mut text = String::new();
-    let shifts = def.all_shifts();
-    let from = if shifts.is_empty() { "unshifted" } else { "shifted" };
-    let _ = writeln!(text, "# A split of its own, {from}, from {}.", base.name);
-    let _ = writeln!(text, "# Write it:  vrrl splits build THIS_FILE --out DIR");
-    let _ = writeln!(
-        text,
-        "# Prove it:  vrrl splits audit --train TRAIN --test THIS_FILE --fail-on exact,symmetric"
-    );
-    let _ = writeln!(text, "# Full name, hashed into every seed; choose another one for other examples.");
-    let _ = writeln!(text, "name: {}", def.name);
-    let _ = writeln!(text, "task: {}", def.task.word());
-    let _ = writeln!(text, "n: {}", def.n);
-    let _ = writeln!(text, "seed: {}", def.seed);
-    let class = match Class::of_role(def.role) {
-        Class::Train => "train",
-        Class::Val => "val",
-        Class::Test => "test",
-    };
-    let _ =
-        writeln!(text, "# Decides the class, {class}: disjoint from every split of the other two classes.");
-    let _ = writeln!(text, "role: {}", def.role.word());
-    if let Some(scenes) = &def.scenes {
-        let why = if paired {
-            format!(
-                "The scenes of {}, so that the two compare item by item; leave it out for others.",
-                base.name
-            )
-        } else {
-            "Hashed into every seed in place of the name: splits that share it share their scenes.".into()
-        };
-        let _ = writeln!(text, "# {why}\nscenes: {scenes}");
-    }
-    if !axes.is_empty() {
-        let _ = writeln!(text, "# Files of axes beside the catalogue.\naxes:");
-        for file in axes {
-            let _ = writeln!(text, "  - {}", scalar(file)?);
-        }
-    }
-    let axis = |name: &str| {
-        shift::axis(name).or_else(|| own.iter().flat_map(|(_, axes)| axes).find(|axis| axis.name == name))
-    };
-    if !shifts.is_empty() {
-        text.push_str("shifts:\n");
-    }
-    for (name, level) in &shifts {
-        if let Some(axis) = axis(name) {
-            let levels: Vec<String> = axis.levels(def.task).iter().map(Level::to_string).collect();
-            let _ =
-                writeln!(text, "  # {} ({}; levels {})", axis.about, axis.changes.word(), levels.join(", "));
-        }
-        let _ = writeln!(text, "  {name}: {level}");
-    }
-    let _ = writeln!(text, "# Parameters before the shifts, as {} has them.", base.name);
-    text.push_str("params:");
-    match &def.params {
-        Value::Object(map) if !map.is_empty() => {
-            let yaml = serde_yaml::to_string(&def.params);
-            let yaml = yaml.map_err(|e| Error::Input(format!("params of {}: {e}", base.name)))?;
-            text.push('\n');
-            for line in yaml.lines() {
-                let _ = writeln!(text, "  {line}");
-            }
-        }
-        _ => text.push_str(" {}\n"),
-    }
-    Ok(text)
-}
-
-/// A text as YAML writes it.
-fn scalar(text: &str) -> Result<String> {
-    let yaml = serde_yaml::to_string(text).map_err(|e| Error::Input(format!("{text:?}: {e}")))?;
-    Ok(yaml.trim_end().to_owned())
 }

@@ -4,7 +4,8 @@
 //! under a temporary name and renamed, then the old one goes. The finished stage's files stand in the
 //! directory itself, `training.json` last: it is the mark of being finished.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -222,8 +223,11 @@ impl Checkpoints {
     }
 }
 
+/// Writes a file down to the disk: a rename that follows must not outlive its content.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    fs::write(path, bytes).map_err(|source| Error::Io { path: path.to_owned(), source })
+    File::create(path)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .map_err(|source| Error::Io { path: path.to_owned(), source })
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -18,6 +18,10 @@ pub struct DemoConfig {
     /// Base stage: share of pictures with a drawn wrong proposal whose target is a right answer whatever is
     /// drawn: planning through a drawing, without a verdict on it.
     pub overlay_share: f64,
+    /// Base stage: share of those overlays that draw a right proposal instead, whose target is that same
+    /// proposal. Reading it pays only where it is right, so the policy learns to see whether it is, still
+    /// without a verdict in words.
+    pub overlay_right: f64,
     /// Multi-turn stage: share of episodes that open with wrong proposals.
     pub multi_share: f64,
     /// Multi-turn stage: most wrong proposals before the right one.
@@ -28,7 +32,14 @@ pub struct DemoConfig {
 
 impl Default for DemoConfig {
     fn default() -> Self {
-        Self { drawn_share: 0.0, overlay_share: 0.0, multi_share: 0.5, max_wrong: 3, decision_weight: 1.0 }
+        Self {
+            drawn_share: 0.0,
+            overlay_share: 0.0,
+            overlay_right: 0.0,
+            multi_share: 0.5,
+            max_wrong: 3,
+            decision_weight: 1.0,
+        }
     }
 }
 
@@ -57,6 +68,11 @@ pub fn base_demo(
     if kind >= config.drawn_share + config.overlay_share {
         let turn =
             demo.turn(Some(problem.observe(View::Canvas)), &demo.propose(&answer, false), Owner::Policy)?;
+        return Ok(Sequence { turns: vec![turn] });
+    }
+    if kind >= config.drawn_share && config.overlay_right > 0.0 && rng.unit() < config.overlay_right {
+        let shown = picture(problem.feedback(&answer, View::Canvas));
+        let turn = demo.turn(shown, &demo.propose(&answer, true), Owner::Policy)?;
         return Ok(Sequence { turns: vec![turn] });
     }
     let right = kind < config.drawn_share && rng.chance(1, 2);
@@ -156,5 +172,58 @@ fn picture(feedback: Feedback) -> Option<Image> {
     match feedback {
         Feedback::Image(image) => Some(image),
         Feedback::Text(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use vrrl_harness_core::{Parsed, Seed, TaskKind};
+
+    use super::*;
+
+    /// Base demonstrations of the config: picture shown, and what the target proposes (`None` for a commit).
+    fn targets(config: DemoConfig) -> Vec<(Example, Image, Option<Answer>)> {
+        let tokenizer = Tokenizer::default();
+        let demo = Demo { dialect: Dialect::BareCommit, tokenizer: &tokenizer };
+        let one = |index: u64| {
+            let seed = Seed(4).derive("demo", index);
+            let problem = vrrl_generators::pose(TaskKind::Maze, &json!({"size": [5, 5]}), seed).unwrap();
+            let example = Example {
+                id: String::new(),
+                split: String::new(),
+                seed,
+                content_hash: String::new(),
+                problem,
+            };
+            let sequence = base_demo(demo, &example, &config, &mut seed.rng()).unwrap();
+            let [turn] = &sequence.turns[..] else { panic!("one turn") };
+            let proposed = match demo.dialect.parse(&tokenizer.decode(&turn.ids), TaskKind::Maze) {
+                Parsed::Propose { answer, .. } => answer,
+                _ => None,
+            };
+            let image = turn.image.as_deref().unwrap().clone();
+            (example, image, proposed)
+        };
+        (0..60).map(one).collect()
+    }
+
+    #[test]
+    fn overlays_draw_right_proposals_as_often_as_asked_and_never_ask_for_a_commit() {
+        let drawn = |config| {
+            let mut same = 0;
+            for (example, image, proposed) in targets(config) {
+                let answer = proposed.expect("an overlay's target proposes");
+                assert!(example.problem.judge(&answer).correct());
+                let Feedback::Image(own) = example.problem.feedback(&answer, View::Canvas) else { panic!() };
+                assert_ne!(image, example.problem.observe(View::Canvas), "something is drawn");
+                same += usize::from(image == own);
+            }
+            same
+        };
+        let overlays = DemoConfig { overlay_share: 1.0, ..DemoConfig::default() };
+        assert_eq!(drawn(overlays), 0);
+        assert_eq!(drawn(DemoConfig { overlay_right: 1.0, ..overlays }), 60);
+        assert!((10..40).contains(&drawn(DemoConfig { overlay_right: 0.4, ..overlays })));
     }
 }

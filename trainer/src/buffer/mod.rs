@@ -66,12 +66,6 @@ impl<P: Clone> Buffer<P> {
         &self.state
     }
 
-    /// The settings.
-    #[must_use]
-    pub fn config(&self) -> &BufferConfig {
-        &self.config
-    }
-
     /// What was done so far.
     #[must_use]
     pub fn counts(&self) -> &BufferCounts {

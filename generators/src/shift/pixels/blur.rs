@@ -71,11 +71,11 @@ pub(super) fn defocus(image: &Image, radius: u32) -> Image {
 /// Blur along a line of `length` hundredths of a pixel, 45° or less from the horizontal.
 pub(super) fn motion(image: &Image, length: u32, rng: &mut Rng) -> Image {
     let (sine, cosine) = sin_cos(rng.between(0, 900) as i32 - 450);
-    // Points every eighth of a pixel, in 1/256 px, each shared among the four pixels around it.
-    let steps = i64::from(length) * 8 / 100 / 2;
+    // Points every 32nd of a pixel, in 1/256 px, each shared among the four pixels around it.
+    let steps = i64::from(length) * 32 / 100 / 2;
     let mut cells = Vec::new();
     for step in -steps..=steps {
-        let place = |unit: i64| ((unit * step) >> 35) as i32;
+        let place = |unit: i64| ((unit * step) >> 37) as i32;
         let (x, y) = (place(cosine), place(sine));
         let (fx, fy) = (i64::from(x & 255), i64::from(y & 255));
         for (dx, wx) in [(0, 256 - fx), (1, fx)] {

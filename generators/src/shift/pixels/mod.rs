@@ -52,7 +52,7 @@ impl Chain<'_> {
             // Narrower than three tenths of a pixel, a kernel changes nothing.
             let narrower = |hundredths: u32| match self.zoom {
                 1 => hundredths,
-                zoom => hundredths / zoom + 30,
+                zoom => hundredths / zoom + 45,
             };
             match op {
                 Op::GaussianNoise { sigma } => noise::gaussian(&mut image, sigma, rng),

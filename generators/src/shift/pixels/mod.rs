@@ -49,7 +49,7 @@ impl Chain<'_> {
                 continue;
             }
             let rng = &mut seed.rng();
-            // Narrower than three tenths of a pixel, a kernel changes nothing.
+            // Narrower than half a pixel, a kernel changes nothing.
             let narrower = |hundredths: u32| match self.zoom {
                 1 => hundredths,
                 zoom => hundredths / zoom + 45,

@@ -47,7 +47,7 @@ pub fn rows(
         resolve(task, base, &BTreeMap::from([(name.clone(), Level::Grade(0))]), own)?;
     }
     let asked = |axis: &&Axis| {
-        axis.tasks().contains(&task) && (only.is_empty() || only.iter().any(|name| *name == axis.name))
+        axis.tasks().contains(&task) && (only.is_empty() || only.contains(&axis.name))
     };
     let row = |axis: &Axis| {
         let levels = std::iter::once(Level::Grade(0)).chain(axis.levels(task));

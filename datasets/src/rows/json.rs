@@ -10,10 +10,13 @@ use crate::Error;
 /// Longest line that is read, in bytes.
 const LONGEST: u64 = 16 << 20;
 
-/// Hands on every row of a file, with its picture.
-pub(super) fn read(file: &Path, take: &mut dyn FnMut(Row) -> Result<(), Error>) -> Result<(), Error> {
+/// Hands on every row of a file, with its picture, which the row names from folder `pictures`.
+pub(super) fn read(
+    file: &Path,
+    pictures: &Path,
+    take: &mut dyn FnMut(Row) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut lines = BufReader::new(File::open(file).map_err(Error::io("read", file))?);
-    let folder = file.parent().unwrap_or(Path::new(""));
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
@@ -30,7 +33,7 @@ pub(super) fn read(file: &Path, take: &mut dyn FnMut(Row) -> Result<(), Error>) 
             .file_name
             .clone()
             .ok_or_else(|| wrong("neither file_name nor image names a picture".into()))?;
-        let path = under(folder, &name).map_err(wrong)?;
+        let path = under(pictures, &name).map_err(wrong)?;
         row.picture = fs::read(&path).map_err(|e| wrong(format!("picture {name} of {}: {e}", row.id)))?;
         take(row)?;
     }

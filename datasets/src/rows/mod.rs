@@ -112,7 +112,7 @@ fn read(place: &Place, name: String) -> Result<Split, Error> {
         if parquet {
             parquet::read(file, &mut take)?;
         } else {
-            json::read(file, &mut take)?;
+            json::read(file, &place.pictures, &mut take)?;
         }
         let label = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         hashes.insert(label, crate::export::hash_file(file).map_err(Error::io("read", file))?.0);
@@ -204,7 +204,7 @@ fn decode(png: &[u8]) -> Result<Image, String> {
     Ok(reader.decode().map_err(|e| e.to_string())?.to_rgb8())
 }
 
-/// A path of a row, under the folder of its file.
+/// A path of a row, under the folder from which it counts.
 fn under(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let outside = name.split(['/', '\\']).any(|part| part == "..") || Path::new(name).is_absolute();
     if outside {

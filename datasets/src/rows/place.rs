@@ -16,6 +16,8 @@ pub(super) struct Place {
     pub(super) split: String,
     /// In order.
     pub(super) files: Vec<PathBuf>,
+    /// The folder from which rows name their pictures.
+    pub(super) pictures: PathBuf,
     /// Where a manifest tells it.
     pub(super) role: Option<Role>,
 }
@@ -27,7 +29,12 @@ pub(super) fn places(path: &Path) -> Result<Vec<Place>, Error> {
         if !matches!(ending, "parquet" | "jsonl") {
             return Err(Error::malformed(path, format!("files end in .parquet or .jsonl, not in .{ending}")));
         }
-        return Ok(vec![Place { split: split_of(path), files: vec![path.into()], role: None }]);
+        return Ok(vec![Place {
+            split: split_of(path),
+            files: vec![path.into()],
+            pictures: parent(path),
+            role: None,
+        }]);
     }
     fs::read_dir(path).map_err(Error::io("read", path))?;
     if path.join(EXPORT).exists() {
@@ -47,6 +54,11 @@ pub(super) fn places(path: &Path) -> Result<Vec<Place>, Error> {
         ));
     }
     Ok(found)
+}
+
+/// The folder of a file.
+fn parent(file: &Path) -> PathBuf {
+    file.parent().map(Into::into).unwrap_or_default()
 }
 
 fn json(path: &Path) -> Result<Value, Error> {
@@ -85,7 +97,7 @@ fn exported(path: &Path) -> Result<Vec<Place>, Error> {
             return Err(wrong(&format!("split {name:?} has no files")));
         }
         let role = serde_json::from_value(split["definition"]["role"].clone()).ok();
-        found.push(Place { split: name.into(), files: own, role });
+        found.push(Place { split: name.into(), files: own, pictures: path.into(), role });
     }
     if found.is_empty() {
         return Err(wrong("it names no splits"));
@@ -103,7 +115,7 @@ fn materialized(path: &Path) -> Result<Vec<Place>, Error> {
     let role = serde_json::from_value(manifest["definition"]["role"].clone()).ok();
     let rows = base.join(METADATA);
     compare(&rows, &manifest["metadata_sha256"], MANIFEST)?;
-    Ok(vec![Place { split: folder.into(), files: vec![rows], role }])
+    Ok(vec![Place { split: folder.into(), pictures: parent(&rows), files: vec![rows], role }])
 }
 
 /// Compares a file with the hash that its manifest states.
@@ -121,7 +133,7 @@ fn loose(path: &Path) -> Result<Vec<Place>, Error> {
     let own = path.join(METADATA);
     if own.exists() {
         let split = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        return Ok(vec![Place { split, files: vec![own], role: None }]);
+        return Ok(vec![Place { split, files: vec![own], pictures: path.into(), role: None }]);
     }
     let mut splits: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for entry in list(path)? {
@@ -142,7 +154,11 @@ fn loose(path: &Path) -> Result<Vec<Place>, Error> {
         }
         splits.values().try_for_each(|files| all_there(files))?;
     }
-    Ok(splits.into_iter().map(|(split, files)| Place { split, files, role: None }).collect())
+    let place = |(split, files): (String, Vec<PathBuf>)| {
+        let pictures = parent(&files[0]);
+        Place { split, files, pictures, role: None }
+    };
+    Ok(splits.into_iter().map(place).collect())
 }
 
 /// Whether the files of a split are as many as their names say.

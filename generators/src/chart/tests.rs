@@ -556,3 +556,23 @@ fn every_shift_of_the_catalogue_keeps_everything_in_place() {
         }
     }
 }
+
+#[test]
+fn labels_turn_as_far_as_they_are_asked_to() {
+    for family in ["bar", "scatter", "grouped", "line"] {
+        for seed in 0..6 {
+            let turn = |asked: u16| {
+                let params = params(json!({"family": family, "look": {"label_turn": asked}}));
+                let scene = Chart::generate(&params, Seed(seed)).unwrap();
+                let drawn = |item: &Item| match (&item.paint, item.kind) {
+                    (Paint::Text { turn, .. }, Kind::Label(_) | Kind::Tick) => Some(*turn),
+                    _ => None,
+                };
+                scene.plan.items.iter().filter_map(drawn).max().unwrap()
+            };
+            let turns = [0, 15, 30, 45, 60, 75, 90].map(|asked| (asked, turn(asked)));
+            assert!(turns.iter().all(|(asked, turn)| turn >= asked), "{family} {seed} {turns:?}");
+            assert!(turns.windows(2).all(|pair| pair[0].1 <= pair[1].1), "{family} {seed} {turns:?}");
+        }
+    }
+}

@@ -77,18 +77,42 @@ fn size(range: [u32; 2], at: u32) -> usize {
     range[0] as usize + share(at, (range[1] - range[0] + 1) as usize)
 }
 
+/// Draws of further labels before another number of rows is tried.
+const SAME_NUMBER: u64 = 100;
+
+/// The number of rows beyond the usual `base`. Rows that only complete a group, whose members come back, leave
+/// nothing to draw: after every [`SAME_NUMBER`] draws `again` asks for one row more, one less, two more and so on.
+fn beyond(base: usize, rows: usize, most: u32, again: u64) -> usize {
+    let round = (again / SAME_NUMBER) as usize;
+    let aside = round.div_ceil(2);
+    match round % 2 {
+        _ if rows <= base => rows,
+        1 => (rows + aside).min(most as usize),
+        _ => rows.saturating_sub(aside).max(base + 1),
+    }
+}
+
 /// Draws the content of a table.
 pub(crate) fn draw(params: &TableParams, seed: Seed) -> Content {
     let mut rng = seed.derive("table shape", 0).rng();
     let at = [(); 2].map(|()| rng.next_u32());
     let [rows, columns] = [size(params.rows(), at[0]), size(params.columns(), at[1])];
     let usual = params.usual();
+    let rows = beyond(size(usual[0], at[0]), rows, params.rows()[1], params.again);
     let structures = params.drawn_structures();
     let structure = structures[share(rng.next_u32(), structures.len())];
     let domains = params.drawn_domains();
     let domain = domains[share(rng.next_u32(), domains.len())];
     let foreign: Vec<_> = words::domains(true).collect();
-    let foreign = foreign[share(rng.next_u32(), foreign.len())];
+    let own = rng.next_u32();
+    let foreign = match params.again {
+        0 => foreign[share(own, foreign.len())],
+        // One replaced label may leave few choices in one domain.
+        k => {
+            foreign
+                [share(seed.derive("again", k).derive("table new words", 0).rng().next_u32(), foreign.len())]
+        }
+    };
 
     let drawn = |side, n, base, grouped| {
         let shape = Shape::new(seed, side, n, grouped, params.small);

@@ -158,7 +158,8 @@ impl Type {
             let (_, ascent, descent) = measure("", font);
             [ascent, descent]
         };
-        let (all, script_extent) = ([extent(body), extent(bold)], extent(script));
+        let (all, script_extent) = ([body, bold, body.italic()].map(extent), extent(script));
+        let most = |side: usize| all.iter().map(|extent| extent[side]).max().unwrap_or(0);
         let px = i32::from(text);
         let spaced = |percent: i32| px * percent * spacing as i32 / 10_000;
         let raise = px * 30 / 100;
@@ -167,8 +168,8 @@ impl Type {
             body,
             bold,
             script,
-            ascent: all[0][0].max(all[1][0]).max(script_extent[0] + raise),
-            descent: all[0][1].max(all[1][1]),
+            ascent: most(0).max(script_extent[0] + raise),
+            descent: most(1),
             raise,
             // A rule fits between any two lines.
             pad: spaced(34).max(2 * thin),

@@ -165,8 +165,8 @@ impl Axes {
             for turn in [0, 15, 30, 45, 60, 75, 90] {
                 let least = sheet.params.look.label_turn;
                 // Without being asked, labels turn by 30, 45 or 90 degrees.
-                let usual = !(turn == 30 && steep) && !matches!(turn, 15 | 60 | 75);
-                if turn < least || !(usual || turn == least) {
+                let usual = least > 0 || !(turn == 30 && steep || matches!(turn, 15 | 60 | 75));
+                if turn < least || !usual {
                     continue;
                 }
                 let (sin, cos) = sin_cos(turn);

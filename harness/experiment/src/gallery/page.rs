@@ -61,7 +61,7 @@ fn figure(body: &mut String, task: &str, axis: &str, tile: &Tile) {
     );
     if let Some([x0, y0, x1, y1]) = tile.right {
         // A point gets a frame that is seen on a picture of any size.
-        let pad = f64::from(w.max(h)) / 60.0 * f64::from(u8::from(x0 == x1 && y0 == y1));
+        let pad = f64::from(w.max(h)) / 60.0 * f64::from(u8::from(x1 <= x0 && y1 <= y0));
         let (x, y, dx, dy) = (x0 - pad, y0 - pad, x1 - x0 + 2.0 * pad, y1 - y0 + 2.0 * pad);
         let _ = write!(
             body,

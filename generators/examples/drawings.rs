@@ -1,4 +1,4 @@
-//! Times pictures from nothing to PNG bytes on one thread, and says what they are made of, as JSON on standard
+//! Times pictures from nothing to PNG bytes, on one thread and on one for every core, and says what they are made of, as JSON on standard
 //! output: the Rust side of `tests/python/compare_matplotlib.py`.
 
 use std::hint::black_box;
@@ -7,6 +7,10 @@ use std::time::Instant;
 use serde_json::{json, Map, Value};
 use vrrl_generators::{bench, png, pose, Chart, Table};
 use vrrl_harness_core::{Feedback, Image, Seed, Task, TaskKind, View};
+
+/// The allocator of the program that ships.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Rounds, of which the median counts.
 const ROUNDS: u64 = 5;
@@ -21,7 +25,7 @@ fn main() {
     let params = json!({"size": [7, 7]});
     all.insert(
         "maze".into(),
-        json!({"items_per_second": speed(500, |seed| feedback(TaskKind::Maze, &params, seed))}),
+        json!({"items_per_second": speed(1, 500, |seed| feedback(TaskKind::Maze, &params, seed))}),
     );
     println!("{}", Value::Object(all));
 }
@@ -33,8 +37,9 @@ fn table(params: &Value, shown: u64) -> Value {
         .map(|i| bench::table_calls(&Table::generate(&own, seed(0, i)).expect("no size is asked for")))
         .collect();
     json!({
-        "items_per_second": speed(20 * shown, |seed| picture(TaskKind::Table, params, seed)),
-        "feedback_per_second": speed(20 * shown, |seed| feedback(TaskKind::Table, params, seed)),
+        "items_per_second": speed(1, 20 * shown, |seed| picture(TaskKind::Table, params, seed)),
+        "on_all_cores": speed(cores(), 20 * shown, |seed| picture(TaskKind::Table, params, seed)),
+        "feedback_per_second": speed(1, 20 * shown, |seed| feedback(TaskKind::Table, params, seed)),
         "drawings": calls,
     })
 }
@@ -45,8 +50,9 @@ fn chart(params: &Value, shown: u64) -> Value {
         .map(|i| bench::chart_calls(&Chart::generate(&own, seed(0, i)).expect("paper sizes have room")))
         .collect();
     json!({
-        "items_per_second": speed(20 * shown, |seed| picture(TaskKind::Chart, params, seed)),
-        "feedback_per_second": speed(20 * shown, |seed| feedback(TaskKind::Chart, params, seed)),
+        "items_per_second": speed(1, 20 * shown, |seed| picture(TaskKind::Chart, params, seed)),
+        "on_all_cores": speed(cores(), 20 * shown, |seed| picture(TaskKind::Chart, params, seed)),
+        "feedback_per_second": speed(1, 20 * shown, |seed| feedback(TaskKind::Chart, params, seed)),
         "drawings": calls,
     })
 }
@@ -68,18 +74,28 @@ fn feedback(kind: TaskKind, params: &Value, seed: Seed) -> Image {
     }
 }
 
-/// Pictures with their PNG bytes a second, so many a round: the median round, no seed twice.
-fn speed(items: u64, draw: impl Fn(Seed) -> Image) -> f64 {
+/// Pictures with their PNG bytes a second, so many a round on each of `threads`: the median round, no seed twice.
+fn speed(threads: u64, items: u64, draw: impl Fn(Seed) -> Image + Sync) -> f64 {
+    let share = &|round: u64, thread: u64| {
+        for i in 0..items {
+            black_box(png(&draw(seed(round, thread * items + i))));
+        }
+    };
     let mut rounds: Vec<f64> = (0..=ROUNDS)
         .map(|round| {
             let start = Instant::now();
-            (0..items).for_each(|i| {
-                black_box(png(&draw(seed(round, i))));
+            std::thread::scope(|scope| {
+                (1..threads).for_each(|thread| drop(scope.spawn(move || share(round, thread))));
+                share(round, 0);
             });
             start.elapsed().as_secs_f64()
         })
         .skip(1)
         .collect();
     rounds.sort_by(f64::total_cmp);
-    items as f64 / rounds[rounds.len() / 2]
+    (threads * items) as f64 / rounds[rounds.len() / 2]
+}
+
+fn cores() -> u64 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
 }

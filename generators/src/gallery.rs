@@ -46,9 +46,7 @@ pub fn rows(
         // An unknown name, or one of another task, fails here with the nearest known one.
         resolve(task, base, &BTreeMap::from([(name.clone(), Level::Grade(0))]), own)?;
     }
-    let asked = |axis: &&Axis| {
-        axis.tasks().contains(&task) && (only.is_empty() || only.contains(&axis.name))
-    };
+    let asked = |axis: &&Axis| axis.tasks().contains(&task) && (only.is_empty() || only.contains(&axis.name));
     let row = |axis: &Axis| {
         let levels = std::iter::once(Level::Grade(0)).chain(axis.levels(task));
         let cell = |level: Level| {

@@ -42,56 +42,104 @@ fn compress<const DEPTH: usize>(image: &Image) -> Option<(Vec<u8>, Vec<u8>)> {
     let pixels: &[u8] = image;
     let (width, height) = (image.width() as usize, image.height() as usize);
     let stride = width * DEPTH + 1;
-    let mut raw = Vec::with_capacity(height * stride);
+    let mut raw = Raw { bytes: Vec::with_capacity(height * stride / 2), rows: Vec::with_capacity(height) };
     let mut bits = Bits::new();
     let mut colours = Colours::new();
     let mut seen = Seen::new();
+    let mut sums = Sums { a: 1, b: 0 };
+    let mut of_row = 0;
+    let above = Code::distance(stride.min(WINDOW));
     for y in 0..height {
         bits.literal(0);
-        raw.push(0);
+        let row = &pixels[y * width * 3..(y + 1) * width * 3];
+        // The row above once more, as most of a drawing's are: nothing to look for.
+        if y > 0 && (4..WINDOW).contains(&(stride - 1)) && *row == pixels[(y - 1) * width * 3..y * width * 3]
+        {
+            seen.twin(row, y * width);
+            bits.twin(width * DEPTH, above);
+            raw.rows.push(raw.rows[y - 1]);
+            sums.add(of_row, stride);
+            continue;
+        }
+        raw.rows.push(raw.bytes.len());
+        raw.bytes.push(0);
         let mut x = 0;
         while x < width {
-            let (length, back) = longest::<DEPTH>(pixels, width, [x, y], &mut seen);
-            if length * DEPTH >= 4 {
-                repeat(&mut raw, length * DEPTH, back);
-                bits.twin(length * DEPTH, back);
-                x += length;
+            let twin = longest::<DEPTH>(pixels, width, [x, y], &mut seen);
+            if twin.length * DEPTH >= 4 {
+                let from = raw.rows[twin.row] + 1 + twin.column * DEPTH;
+                raw.repeat(from, twin.length * DEPTH);
+                bits.twin(twin.length * DEPTH, Code::distance(twin.back));
+                x += twin.length;
             } else {
-                let pixel = &pixels[(y * width + x) * 3..][..3];
+                let pixel = &row[x * 3..][..3];
                 if DEPTH == 1 {
-                    raw.push(colours.index(u32::from_le_bytes([pixel[0], pixel[1], pixel[2], 0]))?);
+                    raw.bytes.push(colours.index(u32::from_le_bytes([pixel[0], pixel[1], pixel[2], 0]))?);
                 } else {
-                    raw.extend_from_slice(pixel);
+                    raw.bytes.extend_from_slice(pixel);
                 }
-                raw[raw.len() - DEPTH..].iter().for_each(|&byte| bits.literal(byte));
+                raw.bytes[raw.bytes.len() - DEPTH..].iter().for_each(|&byte| bits.literal(byte));
                 x += 1;
             }
         }
+        of_row = simd_adler32::adler32(&&raw.bytes[raw.rows[y]..]);
+        sums.add(of_row, stride);
     }
     let mut data = bits.finish();
-    data.extend(adler(&raw).to_be_bytes());
+    data.extend((sums.b << 16 | sums.a).to_be_bytes());
     Some((data, colours.palette))
 }
 
-/// Appends `length` bytes that stand `back` bytes before the end; a longer copy repeats itself.
-fn repeat(raw: &mut Vec<u8>, mut length: usize, back: usize) {
-    let from = raw.len() - back;
-    while length > 0 {
-        let piece = length.min(raw.len() - from);
-        raw.extend_from_within(from..from + piece);
-        length -= piece;
+/// What is compressed: the bytes of rows, each with its filter byte; a row that repeats the one above stands once.
+struct Raw {
+    bytes: Vec<u8>,
+    /// Where each row of the picture begins.
+    rows: Vec<usize>,
+}
+
+impl Raw {
+    /// Appends `length` bytes that stand at `from`; a longer copy repeats itself.
+    fn repeat(&mut self, mut from: usize, mut length: usize) {
+        while length > 0 {
+            let piece = length.min(self.bytes.len() - from);
+            self.bytes.extend_from_within(from..from + piece);
+            (from, length) = (from + piece, length - piece);
+        }
     }
 }
 
+/// The two sums of Adler-32 over rows, one after the other.
+struct Sums {
+    a: u32,
+    b: u32,
+}
+
+impl Sums {
+    /// Appends `length` bytes whose own checksum is `sum`.
+    fn add(&mut self, sum: u32, length: usize) {
+        const PRIME: u64 = 65521;
+        let (own_a, own_b) = (u64::from(sum & 0xffff), u64::from(sum >> 16));
+        let [a, b, length] = [u64::from(self.a), u64::from(self.b), length as u64 % PRIME];
+        // A checksum's own a begins with one, which its b has taken up for every byte.
+        self.b = ((b + own_b + length * (a + PRIME - 1)) % PRIME) as u32;
+        self.a = ((a + own_a + PRIME - 1) % PRIME) as u32;
+    }
+}
+
+/// A run of pixels that stands before.
+#[derive(Clone, Copy, Default)]
+struct Twin {
+    /// In pixels.
+    length: usize,
+    row: usize,
+    column: usize,
+    /// In bytes of what is compressed.
+    back: usize,
+}
+
 /// The longest run of pixels, within their rows, that equals what stands at `[x, y]`: in the row above, from
-/// the pixel to the left, or where the same bytes were looked up last. Its length in pixels, and how many
-/// bytes of `DEPTH` a pixel and one filter byte a row it stands back.
-fn longest<const DEPTH: usize>(
-    pixels: &[u8],
-    width: usize,
-    [x, y]: [usize; 2],
-    seen: &mut Seen,
-) -> (usize, usize) {
+/// the pixel to the left, or where the same bytes were looked up last.
+fn longest<const DEPTH: usize>(pixels: &[u8], width: usize, [x, y]: [usize; 2], seen: &mut Seen) -> Twin {
     /// Long enough not to look further, in pixels.
     const GOOD: usize = 48;
     let stride = width * DEPTH + 1;
@@ -108,24 +156,24 @@ fn longest<const DEPTH: usize>(
             0
         }
     };
-    let mut best = (0, 0);
+    let mut best = Twin::default();
     if y > 0 && stride <= WINDOW {
-        best = (run(place - width, 0), stride);
+        best = Twin { length: run(place - width, 0), row: y - 1, column: x, back: stride };
     }
     if x > 0 {
-        let length = run(place - 1, best.0);
-        if length > best.0 {
-            best = (length, DEPTH);
+        let length = run(place - 1, best.length);
+        if length > best.length {
+            best = Twin { length, row: y, column: x - 1, back: DEPTH };
         }
     }
     if let Some(twin) = seen.twin(rest, place) {
-        let length = run(twin, best.0);
-        if length > best.0 {
+        let length = run(twin, best.length);
+        if length > best.length {
             let (row, column) = (twin / width, twin % width);
             let back = (y - row) * stride + x * DEPTH - column * DEPTH;
             let length = length.min(width - column);
-            if back <= WINDOW && length > best.0 {
-                best = (length, back);
+            if back <= WINDOW && length > best.length {
+                best = Twin { length, row, column, back };
             }
         }
     }
@@ -133,21 +181,21 @@ fn longest<const DEPTH: usize>(
 }
 
 /// Where pixels were looked up last: a table that forgets on collision.
-struct Seen(Vec<usize>);
+struct Seen(Vec<u32>);
 
 impl Seen {
     const BITS: u32 = 12;
 
     fn new() -> Self {
-        Self(vec![usize::MAX; 1 << Self::BITS])
+        Self(vec![u32::MAX; 1 << Self::BITS])
     }
 
     /// Where pixels that begin like `rest` may stand; from now on they stand at `place`.
     fn twin(&mut self, rest: &[u8], place: usize) -> Option<usize> {
         let mixed = word(rest.get(..8)?).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let slot = &mut self.0[(mixed >> (64 - Self::BITS)) as usize];
-        let twin = std::mem::replace(slot, place);
-        (twin < place).then_some(twin)
+        let twin = std::mem::replace(slot, u32::try_from(place).unwrap_or(u32::MAX));
+        (twin != u32::MAX).then_some(twin as usize)
     }
 }
 
@@ -218,24 +266,61 @@ fn word(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(bytes.try_into().expect("chunks of eight"))
 }
 
-/// How a distance within the window is written.
-struct Distance {
-    code: u32,
-    extra: u32,
-    extra_bits: u32,
+/// A code with the bits behind it, as they are written: lowest first.
+#[derive(Clone, Copy)]
+struct Code {
+    value: u32,
+    count: u32,
 }
 
-impl Distance {
-    fn new(distance: usize) -> Self {
+impl Code {
+    /// Huffman codes stand with their highest bit first, what follows them with its lowest.
+    const fn new(code: u32, count: u32, extra: u32, extra_bits: u32) -> Self {
+        let turned = code.reverse_bits() >> (32 - count);
+        Self { value: turned | extra << count, count: count + extra_bits }
+    }
+
+    const fn literal(byte: u8) -> Self {
+        match byte as u32 {
+            low @ 0..=143 => Self::new(0x30 + low, 8, 0, 0),
+            high => Self::new(0x190 + high - 144, 9, 0, 0),
+        }
+    }
+
+    /// A match length of 3 to 258.
+    const fn length(length: usize) -> Self {
+        let less = length as u32 - 3;
+        let (symbol, extra, extra_bits) = if length == LONGEST {
+            (28, 0, 0)
+        } else if less < 8 {
+            (less, 0, 0)
+        } else {
+            // Four symbols for each power of two from 8 on.
+            let extra_bits = less.ilog2() - 2;
+            (4 * extra_bits + (less >> extra_bits), less & ((1 << extra_bits) - 1), extra_bits)
+        };
+        // Symbols 257 to 279 have seven bits, 280 to 285 eight.
+        match symbol + 1 {
+            low @ 0..=23 => Self::new(low, 7, extra, extra_bits),
+            high => Self::new(0xc0 + high - 24, 8, extra, extra_bits),
+        }
+    }
+
+    /// A distance within the window.
+    fn distance(distance: usize) -> Self {
         let less = distance as u32 - 1;
         if less < 4 {
-            return Self { code: less, extra: 0, extra_bits: 0 };
+            return Self::new(less, 5, 0, 0);
         }
         // Two codes for each power of two from 4 on.
         let power = less.ilog2();
         let extra_bits = power - 1;
-        let code = 2 * power + (less >> extra_bits & 1);
-        Self { code, extra: less & ((1 << extra_bits) - 1), extra_bits }
+        Self::new(2 * power + (less >> extra_bits & 1), 5, less & ((1 << extra_bits) - 1), extra_bits)
+    }
+
+    /// Two codes, one behind the other; of a length and a distance: 31 bits at most.
+    const fn then(self, next: Self) -> Self {
+        Self { value: self.value | next.value << self.count, count: self.count + next.count }
     }
 }
 
@@ -251,26 +336,32 @@ impl Bits {
     fn new() -> Self {
         let mut bits = Self { out: Vec::with_capacity(16 << 10), held: 0, count: 0 };
         bits.out.extend([0x78, 0x01]);
-        bits.put(0b011, 3);
+        bits.put(Code { value: 0b011, count: 3 });
         bits
     }
 
-    /// At least three bytes that stand `back` bytes before, too.
-    fn twin(&mut self, mut length: usize, back: usize) {
-        let distance = Distance::new(back);
-        while length > 0 {
-            // Matches of one or two bytes cannot be written: leave three for the last.
-            let piece =
-                if length > LONGEST && length < LONGEST + 3 { LONGEST - 3 } else { length.min(LONGEST) };
-            self.length(piece);
-            self.distance(&distance);
-            length -= piece;
+    /// At least three bytes that stand at `distance` before, too.
+    fn twin(&mut self, mut length: usize, distance: Code) {
+        const WHOLE: Code = Code::length(LONGEST);
+        let whole = WHOLE.then(distance);
+        // Matches of one or two bytes cannot be written: three are left for the last.
+        while length >= LONGEST + 3 || length == LONGEST {
+            self.put(whole);
+            length -= LONGEST;
+        }
+        if length > LONGEST {
+            self.put(Code::length(LONGEST - 3).then(distance));
+            length -= LONGEST - 3;
+        }
+        if length > 0 {
+            self.put(Code::length(length).then(distance));
         }
     }
 
-    fn put(&mut self, value: u32, count: u32) {
-        self.held |= u64::from(value) << self.count;
-        self.count += count;
+    #[inline]
+    fn put(&mut self, code: Code) {
+        self.held |= u64::from(code.value) << self.count;
+        self.count += code.count;
         if self.count >= 32 {
             self.out.extend((self.held as u32).to_le_bytes());
             self.held >>= 32;
@@ -278,82 +369,26 @@ impl Bits {
         }
     }
 
-    /// Huffman codes stand with their highest bit first.
-    fn code(&mut self, code: u32, count: u32) {
-        self.put(code.reverse_bits() >> (32 - count), count);
-    }
-
     fn literal(&mut self, byte: u8) {
-        match u32::from(byte) {
-            low @ 0..=143 => self.code(0x30 + low, 8),
-            high => self.code(0x190 + high - 144, 9),
-        }
-    }
-
-    /// A match length of 3 to 258.
-    fn length(&mut self, length: usize) {
-        let less = length as u32 - 3;
-        let (symbol, extra, extra_bits) = if length == 258 {
-            (28, 0, 0)
-        } else if less < 8 {
-            (less, 0, 0)
-        } else {
-            // Four symbols for each power of two from 8 on.
-            let extra_bits = less.ilog2() - 2;
-            (4 * extra_bits + (less >> extra_bits), less & ((1 << extra_bits) - 1), extra_bits)
+        const CODES: [Code; 256] = {
+            let mut codes = [Code { value: 0, count: 0 }; 256];
+            let mut byte = 0;
+            while byte < 256 {
+                codes[byte] = Code::literal(byte as u8);
+                byte += 1;
+            }
+            codes
         };
-        // Symbols 257 to 279 have seven bits, 280 to 285 eight.
-        match symbol + 1 {
-            low @ 0..=23 => self.code(low, 7),
-            high => self.code(0xc0 + high - 24, 8),
-        }
-        self.put(extra, extra_bits);
-    }
-
-    fn distance(&mut self, distance: &Distance) {
-        self.code(distance.code, 5);
-        self.put(distance.extra, distance.extra_bits);
+        self.put(CODES[usize::from(byte)]);
     }
 
     /// The stream up to its checksum.
     fn finish(mut self) -> Vec<u8> {
-        self.put(0, 7);
+        self.put(Code { value: 0, count: 7 });
         let bytes = self.count.div_ceil(8) as usize;
         self.out.extend_from_slice(&self.held.to_le_bytes()[..bytes]);
         self.out
     }
-}
-
-fn adler(bytes: &[u8]) -> u32 {
-    const PRIME: u64 = 65521;
-    const LANES: usize = 32;
-    let (mut a, mut b) = (1u64, 0u64);
-    // Per run: b grows by a for every byte, plus each byte times what follows it. Small enough for u32.
-    for run in bytes.chunks(2048) {
-        let blocks = run.chunks_exact(LANES);
-        let tail = blocks.remainder();
-        let mut sums = [0u32; LANES];
-        let mut earlier = [0u32; LANES];
-        for block in blocks {
-            for lane in 0..LANES {
-                earlier[lane] += sums[lane];
-                sums[lane] += u32::from(block[lane]);
-            }
-        }
-        let whole = (run.len() - tail.len()) as u64;
-        b += a * whole;
-        for lane in 0..LANES {
-            b += u64::from(earlier[lane]) * LANES as u64 + u64::from(sums[lane]) * (LANES - lane) as u64;
-            a += u64::from(sums[lane]);
-        }
-        for &byte in tail {
-            a += u64::from(byte);
-            b += a;
-        }
-        a %= PRIME;
-        b %= PRIME;
-    }
-    (b << 16 | a) as u32
 }
 
 fn chunk(file: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) {
@@ -361,36 +396,8 @@ fn chunk(file: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) {
     let from = file.len();
     file.extend_from_slice(name);
     file.extend_from_slice(data);
-    let sum = crc(&file[from..]);
+    let sum = crc32fast::hash(&file[from..]);
     file.extend(sum.to_be_bytes());
-}
-
-fn crc(bytes: &[u8]) -> u32 {
-    /// `TABLES[k][byte]`: what a byte does to the sum `k` bytes later.
-    const TABLES: [[u32; 256]; 8] = {
-        let mut tables = [[0; 256]; 8];
-        let mut byte = 0;
-        while byte < 256 {
-            let mut value = byte as u32;
-            let mut shift = 0;
-            while shift < 64 {
-                value = if value & 1 == 1 { 0xedb8_8320 ^ value >> 1 } else { value >> 1 };
-                shift += 1;
-                if shift % 8 == 0 {
-                    tables[shift / 8 - 1][byte] = value;
-                }
-            }
-            byte += 1;
-        }
-        tables
-    };
-    let blocks = bytes.chunks_exact(8);
-    let tail = blocks.remainder();
-    let sum = blocks.fold(!0u32, |sum, block| {
-        let block = (word(block) ^ u64::from(sum)).to_le_bytes();
-        (0..8).fold(0, |sum, i| sum ^ TABLES[7 - i][usize::from(block[i])])
-    });
-    !tail.iter().fold(sum, |sum, &byte| TABLES[0][((sum ^ u32::from(byte)) & 255) as usize] ^ sum >> 8)
 }
 
 #[cfg(test)]
@@ -404,16 +411,13 @@ mod tests {
     }
 
     #[test]
-    fn checksums_have_their_published_values() {
-        assert_eq!(crc(b"123456789"), 0xcbf4_3926);
-        assert_eq!(adler(b"Wikipedia"), 0x11e6_0398);
+    fn sums_of_rows_are_the_sum_of_all() {
         let long: Vec<u8> = (0..100_000u32).map(|i| (i * 7 % 251) as u8).collect();
-        let (mut a, mut b) = (1u32, 0u32);
-        for &byte in &long {
-            a = (a + u32::from(byte)) % 65521;
-            b = (b + a) % 65521;
+        for length in [1, 3, 1106, 65_521, 70_000] {
+            let mut sums = Sums { a: 1, b: 0 };
+            long.chunks(length).for_each(|row| sums.add(simd_adler32::adler32(&row), row.len()));
+            assert_eq!(sums.b << 16 | sums.a, simd_adler32::adler32(&long.as_slice()), "{length}");
         }
-        assert_eq!(adler(&long), b << 16 | a);
     }
 
     #[test]

@@ -170,7 +170,7 @@ fn pointing_tasks_are_cut_built_proven_shown_and_scored() {
             assert!(split["mean_distance"]["value"].as_f64().is_some(), "{split}");
             let accuracy = split["accuracy"]["value"].as_f64().unwrap();
             // A noisy oracle tries until it is right.
-            assert_eq!(accuracy == 1.0, model.contains("oracle"), "{task} {model}: {accuracy}");
+            assert_eq!(accuracy > 0.999, model.contains("oracle"), "{task} {model}: {accuracy}");
         }
     }
 }

@@ -219,7 +219,7 @@ fn bad_definitions_and_folders_are_named() {
         assert!(!dir.join("a").exists());
     };
     refuse(&format!("{good}shift: blurr\nseverity: 1\n"), &["a.yaml", "blurr", "did you mean `blur`?"]);
-    refuse(&format!("{good}shift: blur\nseverity: 9\n"), &["a.yaml", "blur", "9", "0 to 5"]);
+    refuse(&format!("{good}shift: blur\nseverity: 9\n"), &["a.yaml", "severity", "9", "line 8", "0 to 5"]);
     refuse(&good.replace("task: maze", "task: moze"), &["a.yaml", "line 2", "moze"]);
     refuse(&good.replace("size:", "sise:"), &["a.yaml", "sise", "did you mean `size`?"]);
     refuse(&good.replace("my/a", "quick/maze/ood7"), &["a.yaml", "built-in"]);

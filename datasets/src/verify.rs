@@ -9,7 +9,7 @@ use serde_json::Value;
 use vrrl_harness_core::sha256_hex;
 
 use crate::load::Folder;
-use crate::materialize::{Row, Style};
+use crate::materialize::{Row, Style, METADATA};
 use crate::{Error, Examples, Item, Source};
 
 /// Differences that are listed; a folder of another version differs in every row.
@@ -23,6 +23,14 @@ const BATCH: usize = 512;
 /// # Errors
 /// As [`load`](crate::load); [`Error::Differs`] lists the first differences, with row, key and file.
 pub fn verify(dir: &Path) -> Result<usize, Error> {
+    // Rows that cannot even be read are not those that the manifest was written for.
+    check(dir).map_err(|error| match error {
+        Error::Malformed { path, reason } if path.ends_with(METADATA) => Error::differs(&path, reason),
+        error => error,
+    })
+}
+
+fn check(dir: &Path) -> Result<usize, Error> {
     let examples = Examples::open(dir)?;
     let folder = examples.folder().expect("it was opened as a folder");
     let manifest = &folder.manifest;

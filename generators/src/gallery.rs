@@ -18,6 +18,8 @@ pub struct Row {
     pub about: String,
     /// Severity 0 and the axis's levels, all of one seed.
     pub cells: Vec<Cell>,
+    /// Levels that the base has no room for, and why.
+    pub left_out: Vec<(Level, String)>,
 }
 
 /// One level of an axis.
@@ -33,8 +35,10 @@ pub struct Cell {
 /// Draws the problems of a sheet: `task` with parameters `base` under every axis named in `only` (all that are
 /// defined for the task where it is empty), of the catalogue and of `own`.
 ///
+/// A small base has no room for some levels: these are left out, and the row says so.
+///
 /// # Errors
-/// Those of [`resolve`] and [`pose`](crate::pose), with axis and level.
+/// Those of [`resolve`], and of [`pose`](crate::pose) for the base.
 pub fn rows(
     task: TaskKind,
     base: &Value,
@@ -48,17 +52,16 @@ pub fn rows(
     }
     let asked = |axis: &&Axis| axis.tasks().contains(&task) && (only.is_empty() || only.contains(&axis.name));
     let row = |axis: &Axis| {
-        let levels = std::iter::once(Level::Grade(0)).chain(axis.levels(task));
-        let cell = |level: Level| {
+        let (mut cells, mut left_out) = (Vec::new(), Vec::new());
+        for level in std::iter::once(Level::Grade(0)).chain(axis.levels(task)) {
             let params = resolve(task, base, &BTreeMap::from([(axis.name.clone(), level.clone())]), own)?;
-            let problem = pose(task, &params, seed).map_err(|e| Error::Config {
-                what: "gallery",
-                reason: format!("axis {}, level {level}: {e}", axis.name),
-            })?;
-            Ok(Cell { level, params, problem })
-        };
-        let cells = levels.map(cell).collect::<Result<_, Error>>()?;
-        Ok(Row { axis: axis.name.clone(), about: axis.about.clone(), cells })
+            match pose(task, &params, seed) {
+                Ok(problem) => cells.push(Cell { level, params, problem }),
+                Err(e) if level == Level::Grade(0) => return Err(e),
+                Err(e) => left_out.push((level, e.to_string())),
+            }
+        }
+        Ok(Row { axis: axis.name.clone(), about: axis.about.clone(), cells, left_out })
     };
     axes().iter().chain(own).filter(asked).map(row).collect()
 }
@@ -242,6 +245,16 @@ mod tests {
         }
         let canvas = sheet("mazes", &rows, &Sheet { view: View::Canvas, tile: [128, 128], ..look });
         assert_eq!(canvas.width(), 10 + 6 * 138);
+    }
+
+    #[test]
+    fn what_has_no_room_is_left_out_and_said() {
+        let base = json!({"small": true, "family": "bar", "bars": [4, 4]});
+        let rows = rows(TaskKind::Chart, &base, &["density".to_owned()], &[], Seed(1)).unwrap();
+        let levels: Vec<String> = rows[0].left_out.iter().map(|(level, _)| level.to_string()).collect();
+        assert_eq!(rows[0].cells.len() + levels.len(), 6);
+        assert_eq!(levels, ["3", "4", "5"]);
+        assert!(rows[0].left_out[0].1.contains("holds 6"), "{}", rows[0].left_out[0].1);
     }
 
     #[test]

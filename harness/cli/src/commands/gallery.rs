@@ -21,6 +21,12 @@ pub(crate) fn gallery(args: GalleryArgs) -> Result<Exit> {
     for sheet in &drawn.sheets {
         let (task, axes, file) = (sheet.task.word(), sheet.axes.len(), sheet.file.display());
         say(&format!("{task}: {axes} axes, {} pictures; sheet: {file}", sheet.pictures));
+        if !sheet.left_out.is_empty() {
+            let (levels, base) = (sheet.left_out.len(), &sheet.base);
+            say(&format!(
+                "  {levels} levels left out, for which {base} has no room; the page says which and why"
+            ));
+        }
     }
     say(&format!("page: {}", drawn.page.display()));
     Ok(Exit::Ok)

@@ -73,7 +73,7 @@ pub struct Cutting {
 #[must_use]
 pub fn bases(task: TaskKind) -> Vec<String> {
     let all = vrrl_datasets::catalog().iter();
-    all.filter(|def| def.task == task && def.shift == "none" && !def.name.starts_with("ladder/"))
+    all.filter(|def| def.task == task && def.shift == "none" && !def.name.contains("/dev_base"))
         .map(|def| def.name.clone())
         .collect()
 }
@@ -86,8 +86,11 @@ pub fn default_base(task: TaskKind) -> Option<String> {
         Ok(Role::OodTest) => 1,
         _ => 2,
     };
-    // Of several, those of the paper are the full pictures.
-    let rank = |name: &String| (!name.ends_with("/id_test"), role(name), !name.starts_with("paper/"));
+    // Of several, those of the paper and of the ladder are the full pictures.
+    let rank = |name: &String| {
+        let set = ["paper/", "ladder/"].iter().position(|set| name.starts_with(set)).unwrap_or(2);
+        (!name.ends_with("/id_test"), role(name), set)
+    };
     bases(task).into_iter().min_by_key(rank)
 }
 

@@ -63,6 +63,8 @@ pub struct GallerySheet {
     pub axes: Vec<String>,
     /// Pictures on the page.
     pub pictures: usize,
+    /// Levels that the base has no room for, as `axis=level: why`.
+    pub left_out: Vec<String>,
 }
 
 /// One tile of the page.
@@ -82,6 +84,8 @@ struct Strip {
     about: String,
     facts: String,
     scenes: Vec<Vec<Tile>>,
+    /// Levels without a picture, and why.
+    left_out: Vec<String>,
 }
 
 /// Draws the sheets; `tell` hears of every axis that is done.
@@ -100,10 +104,11 @@ pub fn gallery(request: &GalleryRequest, tell: &dyn Fn(&StageProgress)) -> Resul
     let total: usize = plans.iter().map(|plan| plan.axes.len()).sum();
     let (mut done, mut sheets, mut sections) = (0, Vec::new(), Vec::new());
     for plan in &plans {
-        let (mut strips, mut first, mut pictures) = (Vec::new(), Vec::new(), 0);
+        let (mut strips, mut first, mut pictures, mut left_out) = (Vec::new(), Vec::new(), 0, Vec::new());
         for axis in &plan.axes {
             let (strip, row) = strip(request, plan, axis, &own)?;
             pictures += strip.scenes.iter().map(Vec::len).sum::<usize>();
+            left_out.extend(strip.left_out.iter().map(|told| format!("{}={told}", axis.name)));
             first.push(row);
             strips.push(strip);
             done += 1;
@@ -122,7 +127,14 @@ pub fn gallery(request: &GalleryRequest, tell: &dyn Fn(&StageProgress)) -> Resul
         store::replace(&file, &encode_png(&sheet(&title, &first, &look)))?;
         sections.push(page::Section { task: plan.task.word(), base: plan.base.clone(), strips });
         let axes = plan.axes.iter().map(|axis| axis.name.clone()).collect();
-        sheets.push(GallerySheet { task: plan.task, base: plan.base.clone(), file, axes, pictures });
+        sheets.push(GallerySheet {
+            task: plan.task,
+            base: plan.base.clone(),
+            file,
+            axes,
+            pictures,
+            left_out,
+        });
     }
     let page = request.out.join("index.html");
     store::replace(&page, page::html(&sections).as_bytes())?;
@@ -183,7 +195,7 @@ fn plans<'a>(request: &GalleryRequest, own: &'a [Axis]) -> Result<Vec<Plan<'a>>>
 /// Draws one axis: its pictures to files, and the first scene for the sheet.
 fn strip(request: &GalleryRequest, plan: &Plan<'_>, axis: &Axis, own: &[Axis]) -> Result<(Strip, Row)> {
     let folder = format!("{}/{}", plan.task.word(), axis.name);
-    let (mut scenes, mut first) = (Vec::new(), None);
+    let (mut scenes, mut first, mut left_out) = (Vec::new(), None, Vec::new());
     for scene in 0..request.scenes {
         let seed = Seed(request.seed).derive("gallery", scene as u64);
         let name = std::slice::from_ref(&axis.name);
@@ -207,13 +219,19 @@ fn strip(request: &GalleryRequest, plan: &Plan<'_>, axis: &Axis, own: &[Axis]) -
             tiles.push(Tile { level, file, question, size: [image.width(), image.height()], right });
         }
         scenes.push(tiles);
+        for (level, why) in &row.left_out {
+            let told = format!("{level}: {why}");
+            if !left_out.contains(&told) {
+                left_out.push(told);
+            }
+        }
         first.get_or_insert(row);
     }
     let paired = if axis.paired { "same base scenes" } else { "scenes of its own" };
     let source = axis.source.as_ref().map_or_else(String::new, |source| format!("; after {source}"));
     let facts = format!("changes {}; {paired}{source}", axis.changes.word());
     let row = first.ok_or_else(|| Error::Input("--scenes is 0".into()))?;
-    Ok((Strip { axis: axis.name.clone(), about: axis.about.clone(), facts, scenes }, row))
+    Ok((Strip { axis: axis.name.clone(), about: axis.about.clone(), facts, scenes, left_out }, row))
 }
 
 #[cfg(test)]

@@ -32,6 +32,9 @@ pub(super) fn html(sections: &[Section]) -> String {
                 tiles.iter().for_each(|tile| figure(&mut body, task, &strip.axis, tile));
                 body.push_str("</div>");
             }
+            for told in &strip.left_out {
+                let _ = write!(body, "<p><small>left out: {}</small></p>", esc(told));
+            }
             body.push_str("</article>\n");
         }
         nav.push_str("</div>");
@@ -92,7 +95,13 @@ mod tests {
             right,
         };
         let scenes = vec![vec![tile(None), tile(Some([10.0, 10.0, 10.0, 10.0]))]];
-        let strip = Strip { axis: "<i>".into(), about: "&".into(), facts: "<script>".into(), scenes };
+        let strip = Strip {
+            axis: "<i>".into(),
+            about: "&".into(),
+            facts: "<script>".into(),
+            scenes,
+            left_out: vec!["3: <script>".into()],
+        };
         let page = html(&[Section { task: "table", base: "a<b".into(), strips: vec![strip] }]);
         assert!(
             !page.contains("<script>") && !page.contains("<b>\"") && !page.contains("a\"b.png"),

@@ -15,6 +15,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Rounds, of which the median counts.
 const ROUNDS: u64 = 5;
 
+#[expect(clippy::print_stdout, reason = "its output is the example's result")]
 fn main() {
     let mut all = Map::new();
     all.insert("table".into(), table(&json!({}), 24));

@@ -38,7 +38,7 @@ pub struct Cell {
 /// A small base has no room for some levels: these are left out, and the row says so.
 ///
 /// # Errors
-/// Those of [`resolve`], and of [`pose`](crate::pose) for the base.
+/// Those of [`resolve`], and of [`pose`] for the base.
 pub fn rows(
     task: TaskKind,
     base: &Value,

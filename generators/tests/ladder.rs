@@ -126,9 +126,6 @@ fn monotone(name: &str, views: &[View], scenes: u64) {
     for axis in axes_of(&base).into_iter().filter(|axis| axis.ordered() && whole(&base, axis)) {
         for &view in views {
             let means = means(&base, axis, view, scenes);
-            if std::env::var_os("LADDER").is_some() {
-                eprintln!("{name} {} {view:?} {means:.2?}", axis.name);
-            }
             if means[0] > 0.0 || means.windows(2).any(|pair| pair[0] >= pair[1]) {
                 broken.push(format!("{name} {} {view:?} {means:.2?}", axis.name));
             }

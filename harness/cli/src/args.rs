@@ -200,6 +200,18 @@ pub(crate) struct ShowArgs {
     /// Folder for the pictures.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    /// Print exactly what a prompted model is told, and draw nothing.
+    #[arg(long)]
+    pub prompt: bool,
+    /// Its wording: plain, question or a YAML file.
+    #[arg(long, value_name = "NAME|PATH", default_value = "plain")]
+    pub prompt_profile: String,
+    /// Its turn language.
+    #[arg(long, value_parser = dialect, default_value = "reflection_tag")]
+    pub dialect: Dialect,
+    /// Most turns it may take, commit included.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub max_turns: usize,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -305,6 +317,9 @@ pub(crate) struct ScoreArgs {
     /// What happens at a line that cannot be scored.
     #[arg(long, value_enum, default_value_t)]
     pub on_error: BadLine,
+    /// Also write, under the key lenient, the score that a forgiving reading of the turns would give.
+    #[arg(long)]
+    pub lenient: bool,
     /// How the counts are printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

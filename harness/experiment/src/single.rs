@@ -250,7 +250,7 @@ pub fn show(split: &str, index: usize, propose: Option<&str>, out: &Path) -> Res
 }
 
 /// An answer from words.
-fn answer(task: TaskKind, words: &str) -> Result<Answer> {
+pub(crate) fn answer(task: TaskKind, words: &str) -> Result<Answer> {
     if task == TaskKind::Maze {
         let moves = words.split([' ', ',']).filter(|w| !w.is_empty()).map(|word| {
             Move::from_word(word).ok_or_else(|| {

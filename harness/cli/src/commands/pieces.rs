@@ -14,6 +14,9 @@ use crate::progress::{time, Bars};
 use crate::signal::STOP;
 
 pub(crate) fn show(args: &ShowArgs) -> Result<Exit> {
+    if args.prompt {
+        return show_prompt(args);
+    }
     let shown = experiment::show(&args.split, args.index, args.propose.as_deref(), &args.out)?;
     if args.format == Format::Json {
         say_json(&shown)?;
@@ -39,6 +42,24 @@ pub(crate) fn show(args: &ShowArgs) -> Result<Exit> {
         say(&format!("proposed: {proposal}\n  {facts}"));
     }
     shown.files.iter().for_each(|file| say(&format!("wrote {}", file.display())));
+    Ok(Exit::Ok)
+}
+
+fn show_prompt(args: &ShowArgs) -> Result<Exit> {
+    let request = experiment::PromptRequest {
+        profile: args.prompt_profile.clone(),
+        dialect: args.dialect,
+        max_turns: args.max_turns,
+    };
+    let messages = experiment::show_prompt(&request, (&args.split, args.index), args.propose.as_deref())?;
+    if args.format == Format::Json {
+        say_json(&messages)?;
+        return Ok(Exit::Ok);
+    }
+    for message in &messages {
+        let picture = message.image.map(|[w, h]| format!(" [picture, {w} x {h} pixels]")).unwrap_or_default();
+        say(&format!("{:?}:{picture}\n{}\n", message.role, message.text));
+    }
     Ok(Exit::Ok)
 }
 
@@ -140,7 +161,8 @@ pub(crate) fn score(args: ScoreArgs) -> Result<Exit> {
         BadLine::Abort => OnError::Abort,
         BadLine::Record => OnError::Record,
     };
-    let options = ScoreOptions { input: args.input, reward: args.reward, output: args.output, on_error };
+    let ScoreArgs { input, reward, output, lenient, .. } = args;
+    let options = ScoreOptions { input, reward, output, on_error, lenient };
     let scored = experiment::score(&options)?;
     if args.format == Format::Json {
         say_json(&scored)?;

@@ -53,7 +53,7 @@ fn many_lines_keep_their_order() {
 #[test]
 fn bad_lines_are_recorded_in_their_place_or_abort() {
     let good = line("good", r#"["<ANSWER>right down</ANSWER>","<FINAL/>"]"#);
-    let walled = line("walled", "[]").replace("SF", "SH");
+    let walled = line("walled", "[]").replace("SF", "FF");
     let bad = [
         ("{\"id\": \"no task\"}".to_owned(), "missing field"),
         ("nonsense".into(), "expected"),

@@ -33,9 +33,15 @@ REWARDS = [
 class Maker:
     def __init__(self, seed):
         self.rng = random.Random(seed)
+        # Every other transcript is calm: what is rare does not happen in it.
+        self.calm = False
 
     def maybe(self, p):
-        return self.rng.random() < p
+        return self.rng.random() < p and not (self.calm and p <= 0.12)
+
+    def odd(self, usual, others):
+        """Mostly what is usual; in a calm transcript always."""
+        return usual if self.calm else self.rng.choice([usual] * (4 * len(others)) + others)
 
     def maze(self):
         rng = self.rng
@@ -109,9 +115,9 @@ class Maker:
             words.insert(rng.randint(0, len(words)), rng.choice(["jump", "north", "7", "nan", "inf", "up;", "1_0", "٣", "u", "-", "1e3"]))
         if self.maybe(0.2):
             words = [rng.choice([str.upper, str.title, str.lower])(word) for word in words]
-        separator = rng.choice([" ", " ", ", ", ",", "\n", "\t", " ,, ", "\u00a0", "\x1c", "\u3000", ";" if self.maybe(0.2) else " "])
+        separator = rng.choice([" ", " ", ", ", ",", "\n", "\t", " ,, ", "\u00a0", "\x1c", "\u3000", ";" if self.maybe(0.1) else " "])
         text = separator.join(words)
-        return rng.choice([text, text, f" {text}\n", f",{text}", "" if self.maybe(0.2) else text])
+        return rng.choice([text, text, f" {text}\n", f",{text}", "" if self.maybe(0.12) else text])
 
     def tagged(self, name, body):
         rng = self.rng
@@ -119,19 +125,21 @@ class Maker:
         name_close = rng.choice([name, name.upper(), name.lower()])
         if self.maybe(0.02):
             name_open = name_open.replace("i", "ı").replace("s", "ſ").replace("k", "\u212a")
-        attributes = rng.choice([""] * 12 + [' a="b"', "\n", " /", "/", "-x", "s", "_", "é", ' <b', " x=1>"])
-        close = rng.choice([f"</{name_close}>"] * 16 + ["", f"</{name_close} >", f"</ {name_close}>", f"<{name_close}>"])
+        attributes = self.odd("", ["", ' a="b"', "\n", " /", "/", "-x", "s", "_", "é", ' <b', " x=1>"])
+        close = f"</{name_close}>"
+        if self.maybe(0.1):
+            close = rng.choice(["", f"</{name_close} >", f"</ {name_close}>", f"<{name_close}>"])
         return f"<{name_open}{attributes}>{body}{close}"
 
     def points(self, point):
         rng = self.rng
         q = rng.choice(['"', '"', '"', "'"])
-        form = rng.choice(["{n} x1={q}{x}{q} y1={q}{y}{q}"] * 5 + [
+        form = self.odd("{n} x1={q}{x}{q} y1={q}{y}{q}", [
             "{n} y1={q}{y}{q} x1={q}{x}{q} alt={q}a{q}", "{n} X1 = {q} {x} {q} y1={q}{y}{q} x2={q}5{q}",
             "{n} x1={x} y1={y}", "{n} x={q}{x}{q} y={q}{y}{q}", "{n}", "{n}x x1={q}{x}{q} y1={q}{y}{q}",
             "{n} data-x1={q}1{q} x1={q}{x}{q} y1={q}{y}{q}", "{n} x1={q}{x} y1={y}{q}"])
         tag = form.format(n=rng.choice(["points", "POINTS", "Points"]), q=q, x=point[0], y=point[1])
-        return f"<{tag}{rng.choice(['>it</points>'] * 8 + ['></points>', '/>', '>', '>it</Points>'])}"
+        return f"<{tag}{self.odd('>it</points>', ['></points>', '/>', '>', '>it</Points>'])}"
 
     def call(self, task, kind, answer):
         rng = self.rng
@@ -168,7 +176,7 @@ class Maker:
         if self.maybe(0.05):
             text = rng.choice([text[:-1], text + "}", "{" + text, text + text, text.replace('"', "'"), text[:-1] + ",}",
                                text.replace(":", "", 1), text[:-1] + ',"function_call":null}', text.replace("}", "\u00a0}", 1)])
-        fence = rng.choice(["{0}"] * 4 + ["```json\n{0}\n```", "```\n{0}```", "```{0}```", "so\n```json {0}\n``` {{x}}",
+        fence = self.odd(rng.choice(["{0}", "```json\n{0}\n```", "so {0}."]), ["```json\n{0}\n```", "```\n{0}```", "```{0}```", "so\n```json {0}\n``` {{x}}",
                             "```JSON\n{0}\n```", "```json\nso {0}\n```", "{{no}} {0}", "{0} so", "```json\n{0}", "````\n{0}\n```",
                             "```x\n1\n```\n```json\n{0}\n```", "```json\n{0}\n```\n```json\n{0}\n```"])
         return fence.format(text)
@@ -184,16 +192,16 @@ class Maker:
                 if self.maybe(0.05):
                     text = self.points([1, 2]) + rng.choice(["", " or "]) + text
             else:
-                text = self.tagged("answer", rng.choice([text, "", " ", self.points(answer), "done"]))
+                text = self.tagged("answer", self.odd(rng.choice([text, "", self.points(answer)]), [" ", "done"]))
         else:
             propose, commit = {"route_tag": ("route", "answer")}.get(dialect, ("ANSWER", "FINAL"))
             if kind == "commit" and dialect == "bare_commit" and self.maybe(0.8):
-                text = rng.choice(["<FINAL/>", "<FINAL></FINAL>", "<final />", "<FINAL> \n</FINAL>", "<FINAL", "<FINAL>",
-                                   "<FINAL/>x</FINAL>", "<FINAL a='/'></FINAL>"])
+                text = self.odd("<FINAL/>", ["<FINAL></FINAL>", "<final />", "<FINAL> \n</FINAL>", "<FINAL", "<FINAL>",
+                                             "<FINAL/>x</FINAL>", "<FINAL a='/'></FINAL>"])
             else:
                 text = self.tagged(propose if kind == "propose" else commit, text)
         if think:
-            text = self.tagged("THINK", rng.choice(["so", "", "a < b", "I go <FINAL>up</FINAL>" if self.maybe(0.1) else "x"])) + text
+            text = self.tagged("THINK", rng.choice(["so", "", "a < b", "I go <FINAL>up</FINAL>" if self.maybe(0.12) else "x"])) + text
         if self.maybe(0.04):
             text += self.tagged(rng.choice(["FINAL", "ANSWER", "route", "answer"]), self.body(task, answer))
         if self.maybe(0.1):
@@ -202,6 +210,7 @@ class Maker:
 
     def transcript(self, i):
         rng = self.rng
+        self.calm = i % 2 == 0
         task = rng.choice(["maze", "maze", "table", "chart"])
         dialect = rng.choice(DIALECTS[task])
         truth, problem = self.maze() if task == "maze" else (self.region(), None)
@@ -214,7 +223,7 @@ class Maker:
             turns.append(self.turn(task, dialect, "propose", answer, think))
         committed = answers[-1] if self.maybe(0.9) else self.answer(task, truth, problem)
         turns.append(self.turn(task, dialect, "commit", committed, self.maybe(0.04)))
-        pick = rng.random()
+        pick = 1.0 if self.calm else rng.random()
         if pick < 0.05:
             turns.pop(rng.randrange(len(turns)))
         elif pick < 0.1:

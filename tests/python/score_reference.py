@@ -334,6 +334,8 @@ def score_line(line, reward):
         raise ValueError("unknown task or dialect")
     if dialect == "points_tag" and task == "maze":
         raise ValueError("points_tag is for grounding")
+    if not isinstance(row["turns"], list):
+        raise ValueError("turns is no list")
     texts = [turn if isinstance(turn, str) else turn["text"] for turn in row["turns"]]
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("a turn is no text")

@@ -140,7 +140,7 @@ fn sample(
             let mut sequence = Sequence::of(&rollout.finished, &learner.tokenizer)?;
             // Wrong proposals on the way to a right one are shown, not imitated.
             for (turn, judged) in sequence.turns.iter_mut().zip(rollout.judged.turns()) {
-                if judged.answer.as_ref().is_some_and(|(_, verdict)| !verdict.correct()) {
+                if judged.answer.as_deref().is_some_and(|(_, verdict)| !verdict.correct()) {
                     turn.owners.fill(Owner::Stub);
                 }
             }

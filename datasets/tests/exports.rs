@@ -274,7 +274,7 @@ fn trainer_rows_hold_what_decides_about_an_answer() {
 fn conversations_imitate_no_mistake() {
     let home = tempfile::tempdir().unwrap();
     let split = split("train", 30);
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::of(TaskKind::Maze) {
         let options = Options { container: Container::Jsonl, dialect, multi: 60, ..Options::default() };
         let read = |format: Format| {
             let out = home.path().join(format!("{}-{}", dialect.word(), format.word()));

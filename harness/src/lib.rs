@@ -12,6 +12,7 @@ mod machine;
 pub mod policies;
 pub mod record;
 mod run_dir;
+mod score_turns;
 mod scoring;
 mod store;
 
@@ -22,4 +23,5 @@ pub use evaluate::{evaluate, Hooks, Progress};
 pub use machine::{machine, utc_now, CODE_VERSION};
 pub use record::{RunInfo, ScoreRow, Severity, SplitInfo, SplitSummary, Summary};
 pub use run_dir::{read_info, read_scores, read_summary, read_traces, recompute, rescore, Pose};
+pub use score_turns::{score_turns, OnError, PoseSync, ScoreTurns, Scored};
 pub use scoring::{score_trace, summarise};

@@ -130,6 +130,9 @@ pub struct SplitSummary {
     /// Final answer exact and the format holds (Wilson).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy_well_formed: Option<Estimate>,
+    /// Final answer right where slips of the grammar are forgiven: a column of its own, beside what decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy_lenient: Option<Estimate>,
     /// First proposal exact (Wilson).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_accuracy: Option<Estimate>,
@@ -227,6 +230,9 @@ pub struct EpisodeScore {
     pub score: Score,
     /// Whether the format holds.
     pub well_formed: bool,
+    /// Whether the final answer is right where slips of the grammar are forgiven.
+    #[serde(default)]
+    pub lenient_correct: bool,
     /// Mazes: see [`SplitSummary::strict_success`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict_success: Option<bool>,

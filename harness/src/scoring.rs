@@ -1,6 +1,6 @@
 //! Traces to rows, rows to the summary: pure functions, the same for a live run and for re-scoring.
 
-use vrrl_harness_core::reward::{judge_turns, RewardConfig};
+use vrrl_harness_core::reward::{judge_leniently, judge_turns, RewardConfig};
 use vrrl_harness_core::{End, Problem, Role, Seed, TaskKind, Trace};
 use vrrl_harness_stats::{bootstrap_mean, mean, paired_difference, ratio, wilson, Estimate};
 
@@ -19,6 +19,7 @@ pub fn score_trace(trace: &Trace, problem: &dyn Problem, role: Option<Role>) -> 
     let config = RewardConfig::default();
     let score = judged.score(&config);
     let (revisions, repeated) = judged.revisions();
+    let lenient = judge_leniently(problem, trace.dialect, &texts).score(&config);
     Some(ScoreRow {
         split: trace.split.clone(),
         id: trace.id.clone(),
@@ -31,6 +32,7 @@ pub fn score_trace(trace: &Trace, problem: &dyn Problem, role: Option<Role>) -> 
         score: EpisodeScore {
             score,
             well_formed: judged.well_formed(config.min_turns),
+            lenient_correct: lenient.correct,
             strict_success: judged.strict_success(),
             lenient_success: judged.lenient_success(),
             correct_by_turn: judged.correct_by_turn(&config),
@@ -68,6 +70,7 @@ pub fn summarise(split: &SplitInfo, config: &EvalConfig, rows: &[&ScoreRow], fau
         feedback: (split.task != TaskKind::Maze).then_some(config.feedback),
         accuracy: share(&|r| r.correct),
         accuracy_well_formed: share(&|r| r.correct && r.score.well_formed),
+        accuracy_lenient: share(&|r| r.score.lenient_correct),
         first_accuracy: share(&|r| r.correct_first),
         delta_ref: paired_difference(&first, &last, seed("delta_ref")),
         strict_success: maze(share(&|r| r.score.strict_success == Some(true))),

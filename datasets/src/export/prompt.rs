@@ -22,15 +22,48 @@ fn how(task: TaskKind, dialect: Dialect, turns: Turns) -> String {
         TaskKind::Table | TaskKind::Chart => "x and y in pixels of the picture, separated by a blank",
     };
     match (turns, dialect) {
+        (_, Dialect::JsonCall) => call(task, turns),
+        (Turns::Single, Dialect::RouteTag | Dialect::PointsTag) => {
+            format!("Answer with <answer>…</answer>: {what}.")
+        }
         (Turns::Single, _) => format!("Answer with <FINAL>…</FINAL>: {what}."),
         (Turns::Multi, Dialect::ReflectionTag) => format!(
             "Propose with <ANSWER>…</ANSWER>: {what}. You will see your proposal drawn; then commit it by repeating \
              it in <FINAL>…</FINAL>, or reason in <THINK>…</THINK> and propose again."
         ),
+        (Turns::Multi, Dialect::RouteTag) => format!(
+            "Propose with <route>…</route>: {what}. You will see your proposal drawn; then commit it by repeating it \
+             in <answer>…</answer>, or propose again."
+        ),
+        (Turns::Multi, Dialect::PointsTag) => format!(
+            "Propose with <points x1=\"X\" y1=\"Y\"></points>, in pixels of the picture. You will see your proposal \
+             drawn; then commit it with <answer>…</answer>: {what}, or propose again."
+        ),
         (Turns::Multi, Dialect::BareCommit) => format!(
             "Propose with <ANSWER>…</ANSWER>: {what}. You will see your proposal drawn; then commit it with \
              <FINAL/>, or propose again."
         ),
+    }
+}
+
+/// The sentence of the JSON dialect.
+fn call(task: TaskKind, turns: Turns) -> String {
+    let (propose, commit) = match task {
+        TaskKind::Maze => (
+            r#"{"function_call": {"name": "route", "arguments": {"actions": "…"}}}"#,
+            r#"{"function_call": {"name": "terminate", "arguments": {"answer": "…"}}}"#,
+        ),
+        TaskKind::Table | TaskKind::Chart => (
+            r#"{"function_call": {"name": "pointing", "arguments": {"points": [{"x": 0, "y": 0}]}}}"#,
+            r#"{"function_call": {"name": "terminate", "arguments": {}}}"#,
+        ),
+    };
+    match (turns, task) {
+        (Turns::Multi, _) => format!(
+            "Propose with {propose}. You will see your proposal drawn; then commit it with {commit}, or propose again."
+        ),
+        (Turns::Single, TaskKind::Maze) => format!("Answer with {commit}."),
+        (Turns::Single, _) => format!("Answer with {propose}."),
     }
 }
 

@@ -237,6 +237,9 @@ pub(crate) struct ScoreArgs {
     /// What happens at a line that cannot be scored.
     #[arg(long, value_enum, default_value_t)]
     pub on_error: BadLine,
+    /// Also write, under the key lenient, the score that a forgiving reading of the turns would give.
+    #[arg(long)]
+    pub lenient: bool,
     /// How the counts are printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

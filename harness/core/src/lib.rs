@@ -22,6 +22,7 @@ mod hash;
 pub mod language;
 mod png;
 mod policy;
+pub mod prompt;
 pub mod reward;
 mod seed;
 mod task;
@@ -39,9 +40,10 @@ pub use drive::{drive, Start};
 pub use episode::{Action, Episode, Finished, Settings, Step, Turn};
 pub use example::{Example, Role};
 pub use hash::{sha256_hex, Hasher};
-pub use language::{Dialect, Parsed};
+pub use language::{mend_surrogates, Dialect, Parsed};
 pub use png::encode_png;
 pub use policy::{Constraint, Fault, Owner, Policy, PolicyInfo, Reply, Request, Sampling, TokenRecord};
+pub use prompt::{Message, PromptProfile, PromptTexts, Prompted, Speaker};
 pub use seed::{Rng, Seed};
 pub use task::{
     Canonical, Error, Feedback, FeedbackMode, Image, Observation, Posed, Problem, Task, TaskKind, View,

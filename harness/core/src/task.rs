@@ -59,6 +59,9 @@ pub enum TaskKind {
 }
 
 impl TaskKind {
+    /// All tasks.
+    pub const ALL: [Self; 3] = [Self::Maze, Self::Table, Self::Chart];
+
     /// The word used in files.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -45,9 +45,8 @@ pub struct RegionTruth {
     pub size: Option<[u32; 2]>,
 }
 
-/// Distance of a point that is farther away than any picture is wide, in pixels; what `1e300 0` counts as, so
-/// that means of distances stay finite.
-const FARTHEST: f64 = 1e9;
+/// Distance of what is no number, and of a point so far away that means of distances would not stay finite.
+const FARTHEST: f64 = 1e300;
 
 impl RegionTruth {
     /// Largest distance in pixels that counts as a hit where neither truth nor reward names one.
@@ -148,6 +147,7 @@ mod tests {
             (r#"{"box":[10,20,30,40]}"#, [20.0, 15.5], false, 4.5),
             (r#"{"box":[10,20,10,20]}"#, [10.0, 20.0], true, 0.0),
             (r#"{"point":[100,100]}"#, [1e300, -1e300], false, FARTHEST),
+            (r#"{"point":[0,0]}"#, [3e12, -4e12], false, 5e12),
             (r#"{"point":[1e300,0]}"#, [-1e308, 1e308], false, FARTHEST),
             (r#"{"point":[100,100]}"#, [f64::NAN, 100.0], false, FARTHEST),
             (r#"{"box":[0,0,9,9]}"#, [f64::NAN, 5.0], false, FARTHEST),

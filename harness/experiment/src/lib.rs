@@ -19,6 +19,7 @@ mod model;
 mod plan;
 mod pool;
 mod progress;
+mod prompt;
 mod report;
 mod run;
 mod score;
@@ -42,12 +43,14 @@ pub use gallery::{gallery, Gallery, GalleryRequest, GallerySheet};
 pub use model::{open, MODELS};
 pub use plan::{Plan, PlannedStage};
 pub use progress::{Quiet, Reporter, StageProgress};
+pub use prompt::{prompt_profile, show_prompt, PromptRequest, ShownMessage};
 pub use report::report_runs;
 pub use run::{run, Options, Outcome};
-pub use score::{score, OnError, ScoreOptions, Scored};
+pub use score::{score, ScoreOptions};
 pub use show::{show, ShowRequest, Shown};
 pub use single::{
     compare, dry_run, eval, train_recipe, CompareSplits, DryRun, DrySplit, EvalRequest, TrainOutcome,
 };
 pub use table::Table;
 pub use tools::{Tools, TrainJob, Trained};
+pub use vrrl_harness::{OnError, Scored};

@@ -74,10 +74,7 @@ pub fn show(request: &ShowRequest) -> Result<Shown> {
     // Beside the unshifted one, not over it.
     request.shifts.iter().for_each(|word| stem.push_str(&format!("-{}", word.replace('=', "_"))));
     let mut files = vec![save(&request.out, &format!("{stem}.png"), &problem.observe(view))?];
-    let feedback = proposal.as_ref().map(|proposal| match request.feedback {
-        FeedbackMode::Crop => problem.feedback(proposal, view),
-        FeedbackMode::Whole => problem.whole_feedback(proposal, view),
-    });
+    let feedback = proposal.as_ref().map(|proposal| feedback(request, &example, proposal));
     let words = match feedback {
         Some(Feedback::Image(image)) => {
             files.push(save(&request.out, &format!("{stem}-feedback.png"), &image)?);
@@ -105,8 +102,16 @@ pub fn show(request: &ShowRequest) -> Result<Shown> {
     })
 }
 
+/// What a proposal gets to see.
+pub(crate) fn feedback(request: &ShowRequest, example: &Example, proposal: &Answer) -> Feedback {
+    match request.feedback {
+        FeedbackMode::Crop => example.problem.feedback(proposal, request.view),
+        FeedbackMode::Whole => example.problem.whole_feedback(proposal, request.view),
+    }
+}
+
 /// The example among all splits that the name stands for.
-fn find(request: &ShowRequest) -> Result<(Example, String)> {
+pub(crate) fn find(request: &ShowRequest) -> Result<(Example, String)> {
     let (name, index) = (&request.split, request.index);
     let splits = if request.shifts.is_empty() {
         data::open_split(name)?
@@ -146,7 +151,7 @@ fn save(folder: &Path, name: &str, image: &Image) -> Result<PathBuf> {
 }
 
 /// An answer from words.
-fn answer(task: TaskKind, words: &str) -> Result<Answer> {
+pub(crate) fn answer(task: TaskKind, words: &str) -> Result<Answer> {
     let words = || words.split([' ', ',']).filter(|word| !word.is_empty());
     if task == TaskKind::Maze {
         let moves = words().map(|word| {

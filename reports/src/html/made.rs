@@ -69,6 +69,9 @@ fn dialects(runs: &[Run]) -> String {
         .map(|s| match s.dialect {
             Dialect::BareCommit => "bare commit: <ANSWER>…</ANSWER> proposes, <FINAL/> commits the last proposal (the paper's policies repeat it inside <FINAL>…</FINAL>)",
             Dialect::ReflectionTag => "reflection tag: <ANSWER>…</ANSWER> proposes, <FINAL>…</FINAL> repeats and commits, <THINK> reasons, as in the paper",
+            Dialect::RouteTag => "route tag: <route>…</route> proposes, <answer>…</answer> repeats and commits",
+            Dialect::JsonCall => "JSON call: route or pointing proposes, terminate commits",
+            Dialect::PointsTag => "points tag: <points x1 y1> proposes, <answer> commits",
         })
         .collect();
     all.into_iter().collect::<Vec<_>>().join("; ")

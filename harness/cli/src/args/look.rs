@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use vrrl_harness_core::{FeedbackMode, TaskKind, View};
+use vrrl_harness_core::{Dialect, FeedbackMode, TaskKind, View};
 
-use super::{feedback, task, view};
+use super::{dialect, feedback, task, view};
 use crate::output::Format;
 
 #[derive(ClapArgs, Debug)]
@@ -32,6 +32,18 @@ pub(crate) struct ShowArgs {
     /// Folder for the pictures.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    /// Print exactly what a prompted model is told, and draw nothing.
+    #[arg(long)]
+    pub prompt: bool,
+    /// Its wording: plain, question or a YAML file.
+    #[arg(long, value_name = "NAME|PATH", default_value = "plain")]
+    pub prompt_profile: String,
+    /// Its turn language.
+    #[arg(long, value_parser = dialect, default_value = "reflection_tag")]
+    pub dialect: Dialect,
+    /// Most turns it may take, commit included.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub max_turns: usize,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

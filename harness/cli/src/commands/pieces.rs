@@ -14,7 +14,7 @@ use crate::progress::{time, Bars};
 use crate::signal::STOP;
 
 pub(crate) fn show(args: &ShowArgs) -> Result<Exit> {
-    let shown = experiment::show(&ShowRequest {
+    let request = ShowRequest {
         split: args.split.clone(),
         index: args.index,
         propose: args.propose.clone(),
@@ -23,7 +23,11 @@ pub(crate) fn show(args: &ShowArgs) -> Result<Exit> {
         feedback: args.feedback,
         view: args.view,
         out: args.out.clone(),
-    })?;
+    };
+    if args.prompt {
+        return show_prompt(args, &request);
+    }
+    let shown = experiment::show(&request)?;
     if args.format == Format::Json {
         say_json(&shown)?;
         return Ok(Exit::Ok);
@@ -51,6 +55,24 @@ pub(crate) fn show(args: &ShowArgs) -> Result<Exit> {
         say(&format!("feedback: {words}"));
     }
     shown.files.iter().for_each(|file| say(&format!("wrote {}", file.display())));
+    Ok(Exit::Ok)
+}
+
+fn show_prompt(args: &ShowArgs, shown: &ShowRequest) -> Result<Exit> {
+    let request = experiment::PromptRequest {
+        profile: args.prompt_profile.clone(),
+        dialect: args.dialect,
+        max_turns: args.max_turns,
+    };
+    let messages = experiment::show_prompt(&request, shown)?;
+    if args.format == Format::Json {
+        say_json(&messages)?;
+        return Ok(Exit::Ok);
+    }
+    for message in &messages {
+        let picture = message.image.map(|[w, h]| format!(" [picture, {w} x {h} pixels]")).unwrap_or_default();
+        say(&format!("{:?}:{picture}\n{}\n", message.role, message.text));
+    }
     Ok(Exit::Ok)
 }
 
@@ -152,7 +174,8 @@ pub(crate) fn score(args: ScoreArgs) -> Result<Exit> {
         BadLine::Abort => OnError::Abort,
         BadLine::Record => OnError::Record,
     };
-    let options = ScoreOptions { input: args.input, reward: args.reward, output: args.output, on_error };
+    let ScoreArgs { input, reward, output, lenient, .. } = args;
+    let options = ScoreOptions { input, reward, output, on_error, lenient };
     let scored = experiment::score(&options)?;
     if args.format == Format::Json {
         say_json(&scored)?;

@@ -21,7 +21,7 @@ pub(super) fn parse(text: &str, task: TaskKind) -> Parsed {
 fn commit(text: &str) -> Option<&str> {
     let mut open = scan::open(text, "final", 0)?;
     if !open.empty {
-        if let Some(body) = scan::body(text, "final", open.end) {
+        if let Some((body, _)) = scan::body(text, "final", open.end) {
             return Some(body);
         }
     }

@@ -1,13 +1,23 @@
 //! Turn languages: text to actions and back. One file per dialect.
+//!
+#![doc = include_str!("decisions.md")]
 
 mod bare_commit;
+mod json;
+mod json_call;
+mod lenient;
+mod points_tag;
 mod reflection_tag;
+mod route_tag;
 mod scan;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Answer, TaskKind};
 
+pub use json::mend_surrogates;
 pub(crate) use scan::is_blank;
 
 /// A turn language.
@@ -16,6 +26,12 @@ pub(crate) use scan::is_blank;
 pub enum Dialect {
     /// `<ANSWER>` proposes, `<FINAL>` commits and repeats the proposal, `<THINK>` reasons.
     ReflectionTag,
+    /// `<route>` proposes, `<answer>` commits and repeats the proposal.
+    RouteTag,
+    /// A JSON function call: `route` or `pointing` proposes, `terminate` commits.
+    JsonCall,
+    /// Grounding: `<points x1=".." y1="..">` proposes, `<answer>` commits.
+    PointsTag,
     /// `<ANSWER>` proposes, `<FINAL/>` or an empty FINAL commits the last proposal.
     BareCommit,
 }
@@ -43,15 +59,39 @@ pub enum Parsed {
     Malformed,
 }
 
+impl Parsed {
+    /// Whether it proposes or commits something, be it by "my last proposal".
+    #[must_use]
+    pub fn understood(&self) -> bool {
+        matches!(self, Self::Propose { answer: Some(_), .. } | Self::Commit { answer: Some(_), .. })
+            || matches!(self, Self::Commit { bare: true, .. })
+    }
+}
+
 impl Dialect {
     /// All dialects.
-    pub const ALL: [Self; 2] = [Self::ReflectionTag, Self::BareCommit];
+    pub const ALL: [Self; 5] =
+        [Self::ReflectionTag, Self::RouteTag, Self::JsonCall, Self::PointsTag, Self::BareCommit];
+
+    /// The dialects in which a task can be answered.
+    pub fn of(task: TaskKind) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |dialect| dialect.serves(task))
+    }
+
+    /// Whether a task can be answered in this dialect: `points_tag` is for grounding, the others for all.
+    #[must_use]
+    pub fn serves(self, task: TaskKind) -> bool {
+        self != Self::PointsTag || task != TaskKind::Maze
+    }
 
     /// The word used in files.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::ReflectionTag => "reflection_tag",
+            Self::RouteTag => "route_tag",
+            Self::JsonCall => "json_call",
+            Self::PointsTag => "points_tag",
             Self::BareCommit => "bare_commit",
         }
     }
@@ -62,21 +102,51 @@ impl Dialect {
         Self::ALL.into_iter().find(|d| d.word() == word)
     }
 
-    /// Reads one reply strictly, in time linear in its length.
+    /// Reads one reply strictly, in time linear in its length. This reading decides every score and reward.
     #[must_use]
     pub fn parse(self, text: &str, task: TaskKind) -> Parsed {
         match self {
             Self::ReflectionTag => reflection_tag::parse(text, task),
+            Self::RouteTag => route_tag::parse(text, task),
+            Self::JsonCall => json_call::parse(text, task),
+            Self::PointsTag => points_tag::parse(text, task),
             Self::BareCommit => bare_commit::parse(text, task),
         }
     }
 
-    /// Writes a proposal, after its reasoning if there is some. A `<` in the reasoning is written as `‹`: a
-    /// THINK tag hides no tags inside it.
+    /// Reads one reply leniently, in linear time too: what the strict reading understands is read the same, and
+    /// common slips beside it are forgiven. For a column of its own, never for a score.
+    #[must_use]
+    pub fn parse_leniently(self, text: &str, task: TaskKind) -> Parsed {
+        match self.parse(text, task) {
+            parsed if parsed.understood() => parsed,
+            _ => lenient::parse(self, text, task),
+        }
+    }
+
+    /// Whether a revision must reason for the format to hold, and the first turn and the commit must not.
+    #[must_use]
+    pub fn has_think_rules(self) -> bool {
+        self == Self::ReflectionTag
+    }
+
+    /// Writes a proposal, after its reasoning if there is some. In the tag dialects a `<` in the reasoning is
+    /// written as `‹`: a THINK tag hides no tags inside it.
     #[must_use]
     pub fn print_proposal(self, answer: &Answer, think: Option<&str>) -> String {
+        let tag = match self {
+            Self::JsonCall => return json_call::print_proposal(answer, think),
+            Self::ReflectionTag | Self::BareCommit => "ANSWER",
+            Self::RouteTag => "route",
+            Self::PointsTag => "points",
+        };
         let think = think.map(|t| format!("<THINK>{}</THINK>", t.replace('<', "‹"))).unwrap_or_default();
-        format!("{think}<ANSWER>{}</ANSWER>", answer.text())
+        match (self, answer) {
+            (Self::PointsTag, Answer::Point([x, y])) => {
+                format!("{think}<points x1=\"{x}\" y1=\"{y}\"></points>")
+            }
+            _ => format!("{think}<{tag}>{}</{tag}>", answer.text()),
+        }
     }
 
     /// Writes a commit of `answer`, which must be the last proposal for the format to hold.
@@ -84,84 +154,9 @@ impl Dialect {
     pub fn print_commit(self, answer: &Answer) -> String {
         match self {
             Self::ReflectionTag => format!("<FINAL>{}</FINAL>", answer.text()),
+            Self::RouteTag | Self::PointsTag => format!("<answer>{}</answer>", answer.text()),
+            Self::JsonCall => json_call::print_commit(answer),
             Self::BareCommit => "<FINAL/>".into(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Instant;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::Move;
-
-    fn answers() -> impl Strategy<Value = (Answer, TaskKind)> {
-        let moves = prop::collection::vec(prop::sample::select(&Move::ALL[..]), 0..12)
-            .prop_map(|moves| (Answer::Moves(moves), TaskKind::Maze));
-        let coordinate = || -1e6..1e6_f64;
-        let point = (coordinate(), coordinate(), prop::bool::ANY).prop_map(|(x, y, table)| {
-            (Answer::Point([x, y]), if table { TaskKind::Table } else { TaskKind::Chart })
-        });
-        prop_oneof![moves, point]
-    }
-
-    proptest! {
-        #[test]
-        fn printed_proposals_read_back(
-            (answer, task) in answers(),
-            think in prop::option::of("[^\u{0}]{0,40}|.*<FINAL>up</FINAL>.*|</THINK><ANSWER>"),
-        ) {
-            for dialect in Dialect::ALL {
-                let text = dialect.print_proposal(&answer, think.as_deref());
-                let parsed = dialect.parse(&text, task);
-                prop_assert_eq!(parsed, Parsed::Propose { answer: Some(answer.clone()), thinks: think.is_some() });
-            }
-        }
-
-        #[test]
-        fn printed_commits_read_back((answer, task) in answers()) {
-            let text = Dialect::ReflectionTag.print_commit(&answer);
-            let commit = Parsed::Commit { answer: Some(answer.clone()), bare: false, thinks: false };
-            prop_assert_eq!(Dialect::ReflectionTag.parse(&text, task), commit);
-            let text = Dialect::BareCommit.print_commit(&answer);
-            let commit = Parsed::Commit { answer: None, bare: true, thinks: false };
-            prop_assert_eq!(Dialect::BareCommit.parse(&text, task), commit);
-        }
-
-        #[test]
-        fn no_text_is_too_strange(text in ".*|(<|>|/|final|answer|THINK|up|,| |é|\u{212a}){0,40}") {
-            for dialect in Dialect::ALL {
-                for task in [TaskKind::Maze, TaskKind::Table] {
-                    let _ = dialect.parse(&text, task);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn hostile_text_takes_linear_time() {
-        let start = Instant::now();
-        for piece in
-            ["<", "<final", "<final ", "<final>", "<FINAL/", "</final", "<answer>", "<think <", "up,"]
-        {
-            let text = piece.repeat(1 << 19);
-            for dialect in Dialect::ALL {
-                let _ = dialect.parse(&text, TaskKind::Maze);
-            }
-        }
-        // Quadratic time would be hours; the bound is loose enough for any machine.
-        assert!(start.elapsed().as_secs() < 60);
-    }
-
-    #[test]
-    fn words_name_dialects() {
-        for dialect in Dialect::ALL {
-            assert_eq!(Dialect::from_word(dialect.word()), Some(dialect));
-            assert_eq!(serde_json::to_value(dialect).unwrap(), dialect.word());
-        }
-        assert_eq!(Dialect::from_word("Bare_Commit"), None);
     }
 }

@@ -3,6 +3,8 @@
 //! One judge serves training, evaluation and recorded turns: [`judge_turns`] reads the texts of one episode
 //! (sections 3, 3.1 and 4 of the `vrrl` specification), [`Judged::reward`] and [`Judged::score`] turn what
 //! it saw into numbers under a [`RewardConfig`]. Scores are reported; a reward never is.
+//!
+#![doc = include_str!("presets.md")]
 
 mod config;
 mod format;
@@ -10,6 +12,8 @@ mod score;
 mod shape;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use crate::language::{is_blank, Dialect, Parsed};
 use crate::{Answer, Finished, Problem, TaskKind, Truth, Verdict};
@@ -33,7 +37,8 @@ pub struct JudgedTurn {
     pub kind: Option<Kind>,
     /// Its answer and the task's verdict on it; `None` where the body did not parse or a bare commit had
     /// nothing to repeat.
-    pub answer: Option<(Answer, Verdict)>,
+    /// A bare commit shares its proposal's: a hostile transcript repeats a long one as often as it likes.
+    pub answer: Option<Arc<(Answer, Verdict)>>,
     /// Whether it reasons.
     pub thinks: bool,
 }
@@ -51,22 +56,39 @@ pub struct Judged {
 /// Judges the texts of one episode; blank ones are dropped and do not count.
 #[must_use]
 pub fn judge_turns(problem: &dyn Problem, dialect: Dialect, texts: &[&str]) -> Judged {
+    judge_with(problem, dialect, texts, Dialect::parse)
+}
+
+/// As [`judge_turns`], but every turn is read leniently: for a column of its own, never for a score.
+#[must_use]
+pub fn judge_leniently(problem: &dyn Problem, dialect: Dialect, texts: &[&str]) -> Judged {
+    judge_with(problem, dialect, texts, Dialect::parse_leniently)
+}
+
+fn judge_with(
+    problem: &dyn Problem,
+    dialect: Dialect,
+    texts: &[&str],
+    read: fn(Dialect, &str, TaskKind) -> Parsed,
+) -> Judged {
     let task = problem.kind();
     let mut turns: Vec<JudgedTurn> = Vec::with_capacity(texts.len());
+    let mut proposed = None;
     for text in texts.iter().filter(|text| !is_blank(text)) {
         let judge = |answer: Option<Answer>| {
             answer.map(|a| {
                 let verdict = problem.judge(&a);
-                (a, verdict)
+                Arc::new((a, verdict))
             })
         };
-        turns.push(match dialect.parse(text, task) {
+        turns.push(match read(dialect, text, task) {
             Parsed::Propose { answer, thinks } => {
-                JudgedTurn { kind: Some(Kind::Propose), answer: judge(answer), thinks }
+                let answer = judge(answer);
+                proposed = answer.clone().or(proposed);
+                JudgedTurn { kind: Some(Kind::Propose), answer, thinks }
             }
             Parsed::Commit { bare: true, thinks, .. } => {
-                let answer = proposals(&turns).next_back().cloned();
-                JudgedTurn { kind: Some(Kind::Commit), answer, thinks }
+                JudgedTurn { kind: Some(Kind::Commit), answer: proposed.clone(), thinks }
             }
             Parsed::Commit { answer, thinks, .. } => {
                 JudgedTurn { kind: Some(Kind::Commit), answer: judge(answer), thinks }
@@ -91,12 +113,13 @@ pub fn judge_finished(finished: &Finished<'_>) -> Judged {
 
 /// Proposals whose answer parsed, in order.
 fn proposals(turns: &[JudgedTurn]) -> impl DoubleEndedIterator<Item = &(Answer, Verdict)> {
-    turns.iter().filter(|t| t.kind == Some(Kind::Propose)).filter_map(|t| t.answer.as_ref())
+    turns.iter().filter(|t| t.kind == Some(Kind::Propose)).filter_map(|t| t.answer.as_deref())
 }
 
 /// The answer that stands after `turns`: the last commit that parsed, else the last proposal that did.
 fn standing(turns: &[JudgedTurn]) -> Option<&(Answer, Verdict)> {
-    let commit = turns.iter().rev().filter(|t| t.kind == Some(Kind::Commit)).find_map(|t| t.answer.as_ref());
+    let commit =
+        turns.iter().rev().filter(|t| t.kind == Some(Kind::Commit)).find_map(|t| t.answer.as_deref());
     commit.or_else(|| proposals(turns).next_back())
 }
 
@@ -142,9 +165,17 @@ impl Judged {
     /// Whether the answer that stands after each turn is right.
     #[must_use]
     pub fn correct_by_turn(&self, config: &RewardConfig) -> Vec<bool> {
-        (1..=self.turns.len())
-            .map(|n| standing(&self.turns[..n]).is_some_and(|(_, verdict)| self.correct(verdict, config)))
-            .collect()
+        let (mut proposed, mut committed) = (None, None);
+        let mut after = |turn: &JudgedTurn| {
+            let right = turn.answer.as_deref().map(|(_, verdict)| self.correct(verdict, config));
+            match turn.kind {
+                Some(Kind::Propose) => proposed = right.or(proposed),
+                Some(Kind::Commit) => committed = right.or(committed),
+                None => {}
+            }
+            committed.or(proposed).unwrap_or(false)
+        };
+        self.turns.iter().map(&mut after).collect()
     }
 
     /// Mazes: whether the final answer reaches the goal without leaving the grid or entering a hole before.

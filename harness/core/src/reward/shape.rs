@@ -1,7 +1,7 @@
 //! How good an answer is on the way to right, and what revising gained (section 4).
 
 use super::{Judged, RewardConfig};
-use crate::Verdict;
+use crate::{TaskKind, Verdict};
 
 /// Sums this close to 0 are rounding, not loss.
 const ROUNDING: f64 = 1e-12;
@@ -40,12 +40,14 @@ pub(super) fn gained(judged: &Judged, config: &RewardConfig) -> f64 {
     sum
 }
 
-/// r_refl: what was gained, clipped to [`reflect_lower_clip`, 1].
+/// r_refl: what was gained, clipped to [`reflect_lower_clip`, 1]; for points always to [0, 1], which is all that the
+/// text has for grounding.
 pub(super) fn reflection(judged: &Judged, config: &RewardConfig) -> f64 {
     if judged.proposals().nth(1).is_none() {
         return 0.0;
     }
-    gained(judged, config).max(config.reflect_lower_clip).min(1.0)
+    let lower = if judged.task == TaskKind::Maze { config.reflect_lower_clip } else { 0.0 };
+    gained(judged, config).max(lower).min(1.0)
 }
 
 /// Whether revising lost progress.

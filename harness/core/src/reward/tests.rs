@@ -294,7 +294,7 @@ proptest! {
     #[test]
     fn no_texts_are_too_strange(texts in prop::collection::vec(".{0,60}|<(ANSWER|FINAL|final/)>(up)?(</FINAL>)?", 0..6)) {
         let refs: Vec<&str> = texts.iter().map(String::as_str).collect();
-        for dialect in Dialect::ALL {
+        for dialect in Dialect::of(TaskKind::Maze) {
             let judged = judge(dialect, &refs);
             prop_assert!(judged.reward(&paper()).total.is_finite());
             let _ = judged.score(&code());
@@ -318,4 +318,105 @@ fn the_unused_part_of_a_problem_is_lawful() {
     assert_eq!(again.canonical(), example.problem.canonical());
     let region = Truth::Region(RegionTruth { point: None, bounds: None, tolerance: None, size: None });
     assert!(matches!(toy::Toy::from_truth(&region, Seed(1)), Err(Error::Truth(_))));
+}
+
+/// Every worked line of the table in the docs.
+#[test]
+fn the_table_of_differences_holds() {
+    let table = include_str!("presets.md");
+    let rows = table.lines().filter(|line| line.starts_with("| maze") || line.starts_with("| grounding"));
+    let mut seen = 0;
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [_, task, _, _, _, worked, totals @ .., _] = &cells[..] else { panic!("{row}") };
+        let texts: Vec<&str> = worked.trim_matches('`').split('⏎').map(str::trim).collect();
+        let judged = match *task {
+            "maze" => judge(Dialect::ReflectionTag, &texts),
+            _ => judge_turns(&Spot(Some(40.0)), Dialect::ReflectionTag, &texts),
+        };
+        for (name, total) in PRESETS.iter().zip(totals) {
+            let kind = if *task == "maze" { TaskKind::Maze } else { TaskKind::Chart };
+            let found = judged.reward(&RewardConfig::preset(name, kind).unwrap()).total;
+            let wanted: f64 = total.parse().unwrap();
+            assert!((found - wanted).abs() < 1e-5, "{name}: {found}, not {wanted}, in {row}");
+        }
+        seen += totals.len();
+    }
+    assert_eq!(seen, 45, "all lines are read");
+}
+
+#[test]
+fn points_clip_at_zero_whatever_the_lower_clip() {
+    let config = RewardConfig { reflect_lower_clip: -1.0, lambda_deg: 0.1, ..RewardConfig::default() };
+    let texts = ["<ANSWER>80 0</ANSWER>", "<ANSWER>200 0</ANSWER>", "<FINAL/>"];
+    let judged = judge_turns(&Spot(None), Dialect::BareCommit, &texts);
+    assert!(near(judged.reward(&config).reflection, 0.0) && judged.score(&config).broke);
+}
+
+#[test]
+fn long_transcripts_take_linear_time() {
+    let start = std::time::Instant::now();
+    let n = 20_000;
+    let proposals: Vec<String> = (0..n).map(|i| format!("<ANSWER>{i} {i}</ANSWER>")).collect();
+    let mut texts: Vec<&str> = proposals.iter().map(String::as_str).collect();
+    texts.extend(["<FINAL/>"].repeat(n));
+    let judged = judge_turns(&Spot(None), Dialect::BareCommit, &texts);
+    assert!(!judged.well_formed(1) && judged.correct_by_turn(&RewardConfig::default()).len() == 2 * n);
+    assert!(judge_turns(&Spot(None), Dialect::BareCommit, &texts[..=n]).well_formed(1));
+    // One long proposal, repeated by name as often as it likes.
+    let long = format!("<ANSWER>{}</ANSWER>", "up ".repeat(100_000));
+    let mut texts = vec![&*long];
+    texts.extend(["<FINAL/>"].repeat(n));
+    assert_eq!(judge(Dialect::BareCommit, &texts).turns().len(), n + 1);
+    assert!(start.elapsed().as_secs() < 60);
+}
+
+proptest! {
+    #[test]
+    fn phi_falls_with_distance_between_0_and_1(a in 0.0..2e3_f64, b in 0.0..2e3_f64) {
+        let config = RewardConfig::default();
+        let (near, far) = (shape::phi(a.min(b), &config), shape::phi(a.max(b), &config));
+        prop_assert!((0.0..=1.0).contains(&far) && far <= near && near <= 1.0);
+        prop_assert!(a.max(b) - a.min(b) < 1e-6 || far < near || far < 1e-12);
+    }
+
+    #[test]
+    fn lost_progress_never_pays(proposals in prop::collection::vec(proposal(), 2..6), lambda in 0.0..1.0_f64) {
+        let refs: Vec<&str> = proposals.iter().map(String::as_str).collect();
+        let judged = bare(&refs);
+        let of = |lambda_deg| judged.reward(&RewardConfig { lambda_deg, ..code() }).reflection;
+        prop_assert!(of(1.0) <= of(lambda) && of(lambda) <= of(0.0), "a larger λ never pays more");
+        let full = RewardConfig { lambda_deg: 1.0, ..code() };
+        let score = judged.score(&full);
+        let last = shape::progress(&judged.proposals().next_back().unwrap().1, &full);
+        let gained = last - score.progress_first.unwrap();
+        prop_assert!(near(of(1.0), gained.clamp(0.0, 1.0)), "with λ 1 the sum telescopes");
+        prop_assert_eq!(score.broke, gained < -1e-12);
+    }
+
+    #[test]
+    fn every_dialect_says_the_same(proposals in prop::collection::vec(proposal(), 1..5)) {
+        let path = |words: &String| Answer::Moves(words.split_whitespace().filter_map(crate::Move::from_word).collect());
+        let answers: Vec<Answer> = proposals.iter().map(path).collect();
+        let mut all = Vec::new();
+        for dialect in Dialect::of(TaskKind::Maze) {
+            let think = |i: usize| (i > 0).then_some("so");
+            let mut texts: Vec<String> =
+                answers.iter().enumerate().map(|(i, a)| dialect.print_proposal(a, think(i))).collect();
+            texts.push(dialect.print_commit(&answers[answers.len() - 1]));
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let judged = judge(dialect, &texts);
+            all.push((judged.reward(&paper()), judged.score(&paper()), judged.well_formed(1)));
+        }
+        prop_assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "{all:?}");
+    }
+
+    #[test]
+    fn the_step_cost_is_what_was_taken_off(proposals in prop::collection::vec(proposal(), 1..6), cost in 0.0..0.2_f64) {
+        let refs: Vec<&str> = proposals.iter().map(String::as_str).collect();
+        let judged = bare(&refs);
+        let with = judged.reward(&RewardConfig { step_cost: cost, ..paper() });
+        let without = judged.reward(&RewardConfig { step_cost: 0.0, ..paper() });
+        prop_assert!(near(with.total + with.step_cost, without.total) && with.step_cost >= 0.0);
+    }
 }

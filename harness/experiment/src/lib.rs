@@ -35,8 +35,7 @@ pub use report::report_runs;
 pub use run::{run, Options, Outcome};
 pub use score::{score, OnError, ScoreOptions, Scored};
 pub use single::{
-    compare, dry_run, eval, show, train_recipe, CompareSplits, DryRun, DrySplit, EvalRequest, Shown,
-    TrainOutcome,
+    compare, dry_run, eval, show, train_recipe, Compared, DryRun, DrySplit, EvalRequest, Shown, TrainOutcome,
 };
 pub use table::Table;
 pub use tools::{Tools, TrainJob, Trained};

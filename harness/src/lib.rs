@@ -1,7 +1,7 @@
 //! Runs a policy over splits, records, resumes, scores and summarises.
 //!
 //! [`evaluate`] is the way in: it fills a run directory (see [`record`]) and goes on with a half-filled one.
-//! [`rescore`] computes the same numbers again from the traces alone; [`paired`] compares two runs item by
+//! [`rescore`] computes the same numbers again from the traces alone; [`compare`] compares two runs item by
 //! item. The policies without learning are in [`policies`]. Nothing here knows a task or a network by name.
 
 mod compare;
@@ -16,7 +16,10 @@ mod score_turns;
 mod scoring;
 mod store;
 
-pub use compare::{paired, paired_by_split, Comparison, DeltaRef};
+pub use compare::{
+    compare, paired, paired_by_split, read_items, sentence, table, Comparison, DeltaRef, Intersection, Item,
+    Reflection, Report,
+};
 pub use config::{EvalConfig, EvalSplit};
 pub use error::{Error, Result};
 pub use evaluate::{evaluate, Hooks, Progress};

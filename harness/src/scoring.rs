@@ -72,7 +72,7 @@ pub fn summarise(split: &SplitInfo, config: &EvalConfig, rows: &[&ScoreRow], fau
         accuracy_well_formed: share(&|r| r.correct && r.score.well_formed),
         accuracy_lenient: share(&|r| r.score.lenient_correct),
         first_accuracy: share(&|r| r.correct_first),
-        delta_ref: paired_difference(&first, &last, seed("delta_ref")),
+        delta_ref: paired_difference(&first, &last, seed("delta_ref")).map(|gain| gain.estimate()),
         strict_success: maze(share(&|r| r.score.strict_success == Some(true))),
         lenient_success: maze(share(&|r| r.score.lenient_success == Some(true))),
         mean_distance: bootstrap_mean(&distances, seed("mean_distance")),

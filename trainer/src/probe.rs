@@ -52,7 +52,9 @@ impl Tally {
         self.turns += judged.turns().len() as f64;
         let turns = judged.turns();
         for pair in turns.windows(2) {
-            let (Some(Kind::Propose), Some((_, verdict))) = (pair[0].kind, pair[0].answer.as_deref()) else { continue };
+            let (Some(Kind::Propose), Some((_, verdict))) = (pair[0].kind, pair[0].answer.as_deref()) else {
+                continue;
+            };
             let stopped = pair[1].kind == Some(Kind::Commit);
             let cell = &mut self.stops[usize::from(verdict.correct())];
             cell[0] += 1.0;

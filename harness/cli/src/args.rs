@@ -269,10 +269,13 @@ pub(crate) struct ReportArgs {
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct CompareArgs {
-    /// A run directory.
+    /// A run directory, or a JSONL file whose lines carry id and correct (and may carry split, correct_first).
     pub a: PathBuf,
     /// Another, over the same items.
     pub b: PathBuf,
+    /// Compare the items that are on both sides once, and count the others, in place of refusing.
+    #[arg(long)]
+    pub intersect: bool,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -156,6 +156,31 @@ fn a_replay_without_its_lines_ends_with_five() {
 }
 
 #[test]
+fn comparisons_take_files_and_name_what_does_not_pair() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let line =
+        |id: usize, right: bool| format!("{{\"id\": \"item-{id}\", \"correct\": {}}}\n", u8::from(right));
+    fs::write(dir.join("a.jsonl"), (0..60).map(|i| line(i, i % 2 == 0)).collect::<String>()).unwrap();
+    fs::write(dir.join("b.jsonl"), (1..61).map(|i| line(i, i % 4 != 3)).collect::<String>()).unwrap();
+    refused(dir, &["compare", "a.jsonl", "b.jsonl"], 2, &["item-0", "item-60", "--intersect"]);
+    refused(dir, &["compare", "a.jsonl", "none.jsonl"], 2, &["none.jsonl"]);
+    let (code, stdout, stderr) =
+        out(dir, &["compare", "a.jsonl", "b.jsonl", "--intersect", "--format", "json"]);
+    let found: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &found["splits"][1]["n"]), (0, &59.into()), "{stderr}");
+    assert_eq!(found["intersection"]["only_a"], 1);
+    assert_eq!((&found["splits"][1]["only_a"], &found["splits"][1]["only_b"]), (&0.into(), &15.into()));
+    assert!(found["splits"][1]["p_mcnemar"].as_f64().unwrap() < 0.001);
+    let (code, stdout, _) = out(dir, &["compare", "a.jsonl", "b.jsonl", "--intersect"]);
+    assert_eq!(code, 0);
+    assert!(
+        stdout.contains("left out") && stdout.contains("On 59 paired items, b.jsonl was right"),
+        "{stdout}"
+    );
+}
+
+#[test]
 fn small_commands_answer() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

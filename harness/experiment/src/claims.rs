@@ -128,7 +128,7 @@ fn delta_ref(evidence: &Evidence<'_>) -> Result<Option<Claim>> {
             return Ok(None);
         }
         let found = paired_by_split(&grpo, &vrrl, SEED)?;
-        measured.extend(found.into_iter().map(|c| (seed, c.delta_ref.diff)));
+        measured.extend(found.into_iter().filter_map(|c| Some((seed, c.delta_ref?.diff.estimate()))));
     }
     Ok(claim("VRRL − GRPO: Δref on ood7, T = 1, paired", Bar::AtLeast(0.05), &measured))
 }
@@ -148,7 +148,7 @@ fn total(evidence: &Evidence<'_>) -> Result<Option<Claim>> {
         if grpo.is_empty() {
             return Ok(None);
         }
-        measured.push(interval_signed(&paired(&grpo, &vrrl, SEED)?.diff));
+        measured.push(interval_signed(&paired(&grpo, &vrrl, SEED)?.diff.estimate()));
     }
     Ok((!measured.is_empty()).then(|| Claim {
         what: "VRRL − GRPO: accuracy on all OOD test splits, T = 1, paired".into(),

@@ -5,9 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use vrrl_baselines::Recipe;
-use vrrl_harness::{
-    evaluate, paired, paired_by_split, read_scores, Comparison, EvalConfig, EvalSplit, Hooks, Summary,
-};
+use vrrl_harness::{evaluate, read_items, EvalConfig, EvalSplit, Hooks, Report, Summary};
 use vrrl_harness_core::{Dialect, Seed};
 
 use crate::run::shown;
@@ -160,20 +158,30 @@ pub fn train_recipe(
     Ok(TrainOutcome { checkpoint: out.to_path_buf(), trained })
 }
 
-/// A paired comparison, per split and over all.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct CompareSplits {
-    /// One per split, then `ALL`.
-    pub splits: Vec<Comparison>,
-}
-
-/// Compares two run directories item by item.
+/// Compares two run directories or files of judged items, item by item; see [`vrrl_harness::compare`].
 ///
 /// # Errors
-/// Runs that do not read, or items that do not pair.
-pub fn compare(a: &Path, b: &Path) -> Result<CompareSplits> {
-    let (a, b) = (read_scores(a)?, read_scores(b)?);
-    let mut splits = paired_by_split(&a, &b, Seed(0))?;
-    splits.push(paired(&a, &b, Seed(0))?);
-    Ok(CompareSplits { splits })
+/// Inputs that do not read, or items that do not pair.
+pub fn compare(a: &Path, b: &Path, intersect: bool) -> Result<Compared> {
+    let report = vrrl_harness::compare(&read_items(a)?, &read_items(b)?, intersect, Seed(0))?;
+    let name = |path: &Path| {
+        path.file_name()
+            .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    };
+    // Two runs of one name in different folders need their paths.
+    let names = [name(a), name(b)];
+    let [name_a, name_b] =
+        if names[0] == names[1] { [a, b].map(|path| path.display().to_string()) } else { names };
+    let sentence = vrrl_harness::sentence(&report, &name_a, &name_b);
+    Ok(Compared { report, sentence })
+}
+
+/// A paired comparison and how to say it.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Compared {
+    /// The numbers.
+    #[serde(flatten)]
+    pub report: Report,
+    /// The same for a paper.
+    pub sentence: String,
 }

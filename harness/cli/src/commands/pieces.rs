@@ -212,28 +212,11 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit> {
 }
 
 pub(crate) fn compare(args: &CompareArgs) -> Result<Exit> {
-    let found = experiment::compare(&args.a, &args.b)?;
+    let found = experiment::compare(&args.a, &args.b, args.intersect)?;
     if args.format == Format::Json {
         say_json(&found)?;
-        return Ok(Exit::Ok);
-    }
-    say(&format!(
-        "{:24} {:>6} {:>7} {:>7} {:>26} {:>26}",
-        "split", "n", "A", "B", "B − A (95 %)", "Δref B − A (95 %)"
-    ));
-    for row in &found.splits {
-        let text = |e: &vrrl_harness_stats::Estimate| {
-            format!("{:+.3} ({:+.3} to {:+.3})", e.value, e.ci_low, e.ci_high)
-        };
-        say(&format!(
-            "{:24} {:>6} {:>7.3} {:>7.3} {:>26} {:>26}",
-            row.split,
-            row.n,
-            row.a.value,
-            row.b.value,
-            text(&row.diff),
-            text(&row.delta_ref.diff)
-        ));
+    } else {
+        say(&format!("{}\n\n{}", vrrl_harness::table(&found.report), found.sentence));
     }
     Ok(Exit::Ok)
 }

@@ -17,8 +17,9 @@ mod scoring;
 mod store;
 
 pub use compare::{
-    compare, paired, paired_by_split, read_items, sentence, table, Comparison, DeltaRef, Intersection, Item,
-    Reflection, Report,
+    compare, compare_seeds, gap_table, gaps, paired, paired_by_split, read_items, seeds_table, sentence,
+    table, Comparison, DeltaRef, Gap, Gaps, Intersection, Item, OverSeeds, Reflection, Report,
+    SeedsComparison, SeedsReport,
 };
 pub use config::{EvalConfig, EvalSplit};
 pub use error::{Error, Result};

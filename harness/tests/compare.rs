@@ -14,8 +14,8 @@ use tempfile::tempdir;
 use vrrl_harness::policies::Reference;
 
 use vrrl_harness::{
-    compare, paired, paired_by_split, read_items, read_scores, sentence, table, Error, Intersection, Item,
-    ScoreRow,
+    compare, compare_seeds, paired, paired_by_split, read_items, read_scores, seeds_table, sentence, table,
+    Error, Intersection, Item, ScoreRow,
 };
 use vrrl_harness_core::{Dialect, Seed};
 
@@ -255,4 +255,45 @@ fn the_sentence_says_everything() {
         assert!(text.contains(words), "{words} is not in: {text}");
     }
     assert!(!text.contains("NaN"));
+}
+
+#[test]
+fn methods_are_compared_over_seeds() {
+    let dir = tempdir().unwrap();
+    // Of 10 items in each of two splits, so many are right.
+    let one = |name: &str, right: [usize; 2]| {
+        let line = |split: &str, i: usize, right: usize| {
+            format!("{{\"split\":\"{split}\",\"id\":\"{i}\",\"correct\":{}}}", i < right)
+        };
+        let lines: Vec<String> =
+            (0..10).flat_map(|i| [line("x", i, right[0]), line("y", i, right[1])]).collect();
+        file(dir.path(), name, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let pairs = vec![
+        (one("a1", [4, 5]), one("b1", [5, 5])),
+        (one("a2", [4, 4]), one("b2", [6, 4])),
+        (one("a3", [3, 5]), one("b3", [6, 5])),
+    ];
+    let report = compare_seeds(&pairs, false, Seed(0)).unwrap();
+    let [x, y, all] = &report.splits[..] else { panic!("x, y and ALL") };
+    assert_eq!((x.split.as_str(), y.split.as_str(), all.split.as_str()), ("x", "y", "ALL"));
+    // Differences .1, .2, .3: mean .2, standard error .1/√3, t = 3.4641 with 2 degrees of freedom.
+    assert!((x.accuracy.value - 0.2).abs() < 1e-12);
+    assert!((x.accuracy.p_t.unwrap() - 0.074_179_9).abs() < 1e-6, "{:?}", x.accuracy.p_t);
+    assert!((x.accuracy.ci_low.unwrap() + 0.048_413_8).abs() < 1e-6, "{:?}", x.accuracy);
+    assert_eq!(x.accuracy.p_permutation, 0.25, "the least with three seeds");
+    // All seeds agree on y: no spread to test with, and nothing to adjust.
+    assert_eq!((y.accuracy.value, y.accuracy.p_t, y.p_holm), (0.0, None, None));
+    assert_eq!(x.p_holm, x.accuracy.p_t);
+    assert!(report.warning.as_ref().unwrap().contains("3 training seeds"));
+    let text = seeds_table(&report, "grpo", "vrrl");
+    assert!(
+        text.contains("Over 3 training seeds, vrrl was right on +10.0 points more items than grpo"),
+        "{text}"
+    );
+
+    let mut torn = pairs.clone();
+    torn[1].1.pop();
+    let error = compare_seeds(&torn, false, Seed(0)).unwrap_err().to_string();
+    assert!(error.contains("pair 2"), "{error}");
 }

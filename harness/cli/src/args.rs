@@ -168,9 +168,11 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "R", default_value_t = 0.01)]
     pub max_fault_rate: f64,
     /// What is shown in place of the policy's own feedback: none (its own), blank (an empty picture of equal
-    /// size), swapped (the same proposal on the split's next example), oracle (a right answer, drawn).
-    #[arg(long, value_name = "CONTROL", default_value = "none", value_parser = control)]
-    pub control: Control,
+    /// size), swapped (the same proposal on the split's next example), oracle (a right answer, drawn). Several
+    /// (blank,swapped,oracle) run one after the other beside the policy's own, each in a folder of RUN, and end
+    /// with what its own feedback is worth.
+    #[arg(long, value_name = "CONTROL,...", default_value = "none", value_delimiter = ',', value_parser = control)]
+    pub control: Vec<Control>,
     /// For tables and charts: crop (the surroundings of the point) or whole (the full picture).
     #[arg(long, value_name = "MODE", default_value = "crop", value_parser = feedback)]
     pub feedback: FeedbackMode,
@@ -273,6 +275,10 @@ pub(crate) struct CompareArgs {
     pub a: PathBuf,
     /// Another, over the same items.
     pub b: PathBuf,
+    /// Another pair of runs of the same two methods, trained with another seed; once for each further seed. The
+    /// claim is then about the methods: seeds are what is tested, not items.
+    #[arg(long, value_names = ["A", "B"], num_args = 2, action = clap::ArgAction::Append)]
+    pub pair: Vec<PathBuf>,
     /// Compare the items that are on both sides once, and count the others, in place of refusing.
     #[arg(long)]
     pub intersect: bool,

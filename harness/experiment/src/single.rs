@@ -5,8 +5,10 @@ use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use vrrl_baselines::Recipe;
-use vrrl_harness::{evaluate, read_items, EvalConfig, EvalSplit, Hooks, Report, Summary};
-use vrrl_harness_core::{Dialect, Seed};
+use vrrl_harness::{
+    evaluate, gaps, read_items, EvalConfig, EvalSplit, Gaps, Hooks, Report, SeedsReport, Summary,
+};
+use vrrl_harness_core::{Control, Dialect, Seed};
 
 use crate::run::shown;
 use crate::tools::TrainJob;
@@ -118,6 +120,43 @@ pub fn eval(
     Ok(evaluate(policy.as_mut(), &splits, &config, &request.out, hooks)?)
 }
 
+/// File of the gaps in the folder of runs under controls.
+const GAPS: &str = "controls.json";
+
+/// Scores one policy with its own feedback and under controls, each in a run directory of its own in `request.out`
+/// (`none`, `blank`, …), and compares them item by item; what was found is left in `controls.json` there.
+///
+/// # Errors
+/// As [`eval`]; no control but `none`.
+pub fn eval_controls(
+    request: &EvalRequest,
+    controls: &[Control],
+    tools: Tools<'_>,
+    stop: &AtomicBool,
+    progress: &mut dyn FnMut(&StageProgress),
+) -> Result<Gaps> {
+    let mut wanted: Vec<Control> = vec![Control::None];
+    for &control in controls {
+        if !wanted.contains(&control) {
+            wanted.push(control);
+        }
+    }
+    let mut runs = Vec::new();
+    for control in wanted {
+        let out = request.out.join(control.word());
+        let config = EvalConfig { control, ..request.config.clone() };
+        let mut tell = |p: &StageProgress| {
+            progress(&StageProgress { what: format!("{}: {}", control.word(), p.what), ..p.clone() });
+        };
+        eval(&EvalRequest { out: out.clone(), config, ..request.clone() }, tools, stop, &mut tell)?;
+        runs.push((control, read_items(&out)?));
+    }
+    let (_, real) = runs.remove(0);
+    let gaps = gaps(&real, &runs, Seed(0))?;
+    store::write_json(&request.out.join(GAPS), &gaps)?;
+    Ok(gaps)
+}
+
 /// A word of a checkpoint's training record; `None` where there is none.
 fn recorded(model: &str, pointer: &str) -> Option<String> {
     let path = Path::new(model.strip_prefix("candle:")?).join("training.json");
@@ -164,16 +203,49 @@ pub fn train_recipe(
 /// Inputs that do not read, or items that do not pair.
 pub fn compare(a: &Path, b: &Path, intersect: bool) -> Result<Compared> {
     let report = vrrl_harness::compare(&read_items(a)?, &read_items(b)?, intersect, Seed(0))?;
+    let [name_a, name_b] = names(a, b);
+    let sentence = vrrl_harness::sentence(&report, &name_a, &name_b);
+    Ok(Compared { report, sentence })
+}
+
+/// What to call two runs: the last parts of their paths; the paths where these are equal.
+fn names(a: &Path, b: &Path) -> [String; 2] {
     let name = |path: &Path| {
         path.file_name()
             .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
     };
-    // Two runs of one name in different folders need their paths.
     let names = [name(a), name(b)];
-    let [name_a, name_b] =
-        if names[0] == names[1] { [a, b].map(|path| path.display().to_string()) } else { names };
-    let sentence = vrrl_harness::sentence(&report, &name_a, &name_b);
-    Ok(Compared { report, sentence })
+    if names[0] == names[1] {
+        [a, b].map(|path| path.display().to_string())
+    } else {
+        names
+    }
+}
+
+/// Compares two methods over training seeds, one pair of runs or files a seed; see [`vrrl_harness::compare_seeds`].
+///
+/// # Errors
+/// As [`compare`], and splits that are not the same with every seed.
+pub fn compare_methods(pairs: &[[PathBuf; 2]], intersect: bool) -> Result<ComparedMethods> {
+    let mut items = Vec::new();
+    for [a, b] in pairs {
+        items.push((read_items(a)?, read_items(b)?));
+    }
+    let report = vrrl_harness::compare_seeds(&items, intersect, Seed(0))?;
+    let [a, b] = names(&pairs[0][0], &pairs[0][1]);
+    let text = vrrl_harness::seeds_table(&report, &a, &b);
+    Ok(ComparedMethods { report, text })
+}
+
+/// Two methods over seeds, and how to say it.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ComparedMethods {
+    /// The numbers.
+    #[serde(flatten)]
+    pub report: SeedsReport,
+    /// The same for people.
+    #[serde(skip)]
+    pub text: String,
 }
 
 /// A paired comparison and how to say it.

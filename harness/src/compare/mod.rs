@@ -6,7 +6,9 @@
 //! episodes that are right; intervals resample items, and a sign-flip permutation over items takes McNemar's
 //! place.
 
+mod controls;
 mod items;
+mod seeds;
 mod sentence;
 
 use std::collections::BTreeMap;
@@ -18,7 +20,9 @@ use vrrl_harness_stats::{
     Difference, Estimate, Pairs, USUAL,
 };
 
+pub use controls::{gap_table, gaps, Gap, Gaps};
 pub use items::{read_items, Intersection, Item};
+pub use seeds::{compare_seeds, seeds_table, OverSeeds, SeedsComparison, SeedsReport};
 pub use sentence::{sentence, table};
 
 use crate::record::ScoreRow;

@@ -1,10 +1,11 @@
 //! Single pieces of the loop: show, train, eval, score, report, compare.
 
 use vrrl_harness::EvalConfig;
-use vrrl_harness_core::Verdict;
+use vrrl_harness_core::{Control, Verdict};
 use vrrl_harness_experiment as experiment;
 use vrrl_harness_experiment::{
-    Error, EvalRequest, OnError, Reporter as _, Result, ScoreOptions, ShowRequest, Table, Tools,
+    Error, EvalRequest, OnError, Reporter as _, Result, ScoreOptions, ShowRequest, StageProgress, Table,
+    Tools,
 };
 
 use crate::args::{BadLine, CompareArgs, EvalArgs, ReportArgs, ScoreArgs, ShowArgs, TrainArgs};
@@ -116,6 +117,10 @@ pub(crate) fn train(args: &TrainArgs) -> Result<Exit> {
 }
 
 pub(crate) fn eval(args: EvalArgs) -> Result<Exit> {
+    let control = match args.control[..] {
+        [one] => one,
+        _ => Control::None,
+    };
     let request = EvalRequest {
         model: args.model,
         splits: args.split,
@@ -129,7 +134,7 @@ pub(crate) fn eval(args: EvalArgs) -> Result<Exit> {
             max_turns: args.max_turns,
             temperature: args.temperature,
             seed: args.seed,
-            control: args.control,
+            control,
             feedback: args.feedback,
             max_fault_rate: args.max_fault_rate,
             ..EvalConfig::default()
@@ -142,7 +147,19 @@ pub(crate) fn eval(args: EvalArgs) -> Result<Exit> {
     let stage = format!("score {}", request.model);
     bars.started(&stage);
     let begun = std::time::Instant::now();
-    let summary = experiment::eval(&request, Tools::candle(), &STOP, &mut |p| bars.progress(&stage, p))?;
+    let mut tell = |p: &StageProgress| bars.progress(&stage, p);
+    if args.control.len() > 1 {
+        let gaps = experiment::eval_controls(&request, &args.control, Tools::candle(), &STOP, &mut tell)?;
+        bars.finished(&stage, begun.elapsed().as_secs_f64(), false);
+        if args.format == Format::Json {
+            say_json(&gaps)?;
+        } else {
+            say(&vrrl_harness::gap_table(&gaps));
+            say(&format!("runs: {}", request.out.display()));
+        }
+        return Ok(Exit::Ok);
+    }
+    let summary = experiment::eval(&request, Tools::candle(), &STOP, &mut tell)?;
     bars.finished(&stage, begun.elapsed().as_secs_f64(), false);
     if args.format == Format::Json {
         say_json(&summary)?;
@@ -212,6 +229,17 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit> {
 }
 
 pub(crate) fn compare(args: &CompareArgs) -> Result<Exit> {
+    if !args.pair.is_empty() {
+        let further = args.pair.chunks_exact(2).map(|pair| [pair[0].clone(), pair[1].clone()]);
+        let pairs: Vec<_> = std::iter::once([args.a.clone(), args.b.clone()]).chain(further).collect();
+        let found = experiment::compare_methods(&pairs, args.intersect)?;
+        if args.format == Format::Json {
+            say_json(&found)?;
+        } else {
+            say(&found.text);
+        }
+        return Ok(Exit::Ok);
+    }
     let found = experiment::compare(&args.a, &args.b, args.intersect)?;
     if args.format == Format::Json {
         say_json(&found)?;

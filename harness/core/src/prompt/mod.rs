@@ -330,7 +330,8 @@ mod tests {
     #[test]
     fn profiles_that_say_too_little_or_too_much_are_refused() {
         let plain = built_in("plain");
-        let cases: [(fn(&mut PromptProfile), &str); 5] = [
+        type Change = fn(&mut PromptProfile);
+        let cases: [(Change, &str); 5] = [
             (|p| p.format = 2, "format is 2"),
             (|p| drop(p.texts.remove("maze")), "texts.maze.reflection_tag.first is missing"),
             (|p| drop(p.texts.insert("mase".into(), BTreeMap::new())), "texts.mase"),

@@ -165,6 +165,21 @@ pub struct SplitSummary {
     pub kept_right: usize,
     /// Episodes: first and final wrong.
     pub kept_wrong: usize,
+    /// Episodes an example, where there are several; intervals are then over examples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<u32>,
+    /// At least one of `repeats` episodes right (pass@k, over examples with so many).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass_at_k: Option<Estimate>,
+    /// All `repeats` episodes right (pass^k, likewise).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reliability: Option<Estimate>,
+    /// Share of examples whose episodes do not all agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flip_rate: Option<Estimate>,
+    /// Mean over the turns of `accuracy_by_turn`: right early counts more than right late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area_by_turn: Option<Estimate>,
     /// Share whose standing answer is right after turn 1, 2, ... `max_turns`; answers are carried forward.
     pub accuracy_by_turn: Vec<f64>,
     /// Share of episodes with at least 1, 2, ... `max_turns` turns.

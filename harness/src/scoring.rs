@@ -1,8 +1,13 @@
 //! Traces to rows, rows to the summary: pure functions, the same for a live run and for re-scoring.
 
+use std::collections::BTreeMap;
+
 use vrrl_harness_core::reward::{judge_leniently, judge_turns, RewardConfig};
 use vrrl_harness_core::{End, Problem, Role, Seed, TaskKind, Trace};
-use vrrl_harness_stats::{bootstrap_mean, mean, paired_difference, ratio, wilson, Estimate};
+use vrrl_harness_stats::{
+    area_by_turn, bootstrap_mean, flips, mean, paired_difference, pass_at_k, ratio, reliability, wilson,
+    Attempts, Estimate,
+};
 
 use crate::record::{EpisodeScore, ScoreRow, SplitInfo, SplitSummary};
 use crate::EvalConfig;
@@ -44,15 +49,34 @@ pub fn score_trace(trace: &Trace, problem: &dyn Problem, role: Option<Role>) -> 
     })
 }
 
-/// Summarises one split's rows. Episodes count as independent in every interval, also where `repeats` asks an
-/// example more than once.
+/// Summarises one split's rows. Where `repeats` asks an example more than once its episodes are no independent
+/// evidence: each example counts once, with the mean of its episodes, and intervals resample examples.
 #[must_use]
 pub fn summarise(split: &SplitInfo, config: &EvalConfig, rows: &[&ScoreRow], faults: usize) -> SplitSummary {
     let n = rows.len();
     let count = |holds: &dyn Fn(&ScoreRow) -> bool| rows.iter().filter(|row| holds(row)).count();
-    let share = |holds: &dyn Fn(&ScoreRow) -> bool| wilson(count(holds), n);
-    let values = |of: &dyn Fn(&ScoreRow) -> f64| rows.iter().map(|row| of(row)).collect::<Vec<f64>>();
     let seed = |metric: &str| Seed(config.seed).derive(&format!("{}\0{metric}", split.name), 0);
+    let items = (config.repeats > 1).then(|| by_item(rows));
+    let values = |of: &dyn Fn(&ScoreRow) -> f64| -> Vec<f64> {
+        match &items {
+            None => rows.iter().map(|row| of(row)).collect(),
+            Some(items) => items
+                .iter()
+                .filter_map(|rows| mean(&rows.iter().map(|row| of(row)).collect::<Vec<_>>()))
+                .collect(),
+        }
+    };
+    let share = |holds: &dyn Fn(&ScoreRow) -> bool| match &items {
+        None => wilson(count(holds), n),
+        Some(_) => bootstrap_mean(&values(&|row| f64::from(u8::from(holds(row)))), seed("share")),
+    };
+    let attempts: Vec<Attempts> = items
+        .iter()
+        .flatten()
+        .map(|rows| Attempts { right: rows.iter().filter(|row| row.correct).count(), n: rows.len() })
+        .collect();
+    let k = config.repeats as usize;
+    let by_turns: Vec<&Vec<bool>> = rows.iter().map(|row| &row.score.correct_by_turn).collect();
     let maze = |estimate: Option<Estimate>| estimate.filter(|_| split.task == TaskKind::Maze);
     let distances: Vec<f64> = rows.iter().filter_map(|row| row.score.score.distance_final).collect();
     let (first, last) = (values(&|r| f64::from(r.correct_first)), values(&|r| f64::from(r.correct)));
@@ -83,6 +107,13 @@ pub fn summarise(split: &SplitInfo, config: &EvalConfig, rows: &[&ScoreRow], fau
         broken: count(&|r| r.correct_first && !r.correct),
         kept_right: count(&|r| r.correct_first && r.correct),
         kept_wrong: count(&|r| !r.correct_first && !r.correct),
+        repeats: (config.repeats > 1).then_some(config.repeats),
+        pass_at_k: pass_at_k(&attempts, k, seed("repeats")).map(|over| over.estimate),
+        reliability: reliability(&attempts, k, seed("repeats")).map(|over| over.estimate),
+        flip_rate: flips(&attempts, seed("repeats")).map(|over| over.estimate),
+        // Over examples where they repeat: one curve an example is not to be had, so no interval is claimed then.
+        area_by_turn: area_by_turn(&by_turns, config.max_turns, seed("area_by_turn"))
+            .filter(|_| config.repeats == 1),
         accuracy_by_turn: by_turn(config.max_turns, n, |t| count(&|r| right_after(r, t))),
         reached_turn: by_turn(config.max_turns, n, |t| count(&|r| r.score.score.turns > t)),
         commit_rate: ended(End::Commit),
@@ -92,6 +123,20 @@ pub fn summarise(split: &SplitInfo, config: &EvalConfig, rows: &[&ScoreRow], fau
         prompt_tokens_per_episode: mean(&values(&|r| r.score.prompt_tokens as f64)),
         completion_tokens_per_episode: mean(&values(&|r| r.score.completion_tokens as f64)),
     }
+}
+
+/// Rows of one example together, in the order of first appearance.
+fn by_item<'r>(rows: &[&'r ScoreRow]) -> Vec<Vec<&'r ScoreRow>> {
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut items: Vec<Vec<&ScoreRow>> = Vec::new();
+    for &row in rows {
+        let place = *places.entry(&row.id).or_insert(items.len());
+        if place == items.len() {
+            items.push(Vec::new());
+        }
+        items[place].push(row);
+    }
+    items
 }
 
 /// Whether the answer that stands after turn `t` (from 0) is right; answers are carried forward.

@@ -465,3 +465,43 @@ fn samples_and_limits_choose_examples() {
         run(&mut noisy(), &splits(), &EvalConfig { limit: Some(5), ..config() }, dir.path()).unwrap();
     assert_eq!((summary.splits[0].n, summary.splits[1].n), (5, 5));
 }
+
+#[test]
+fn examples_asked_several_times_count_once() {
+    // Right in 4, 3, 2, 1, 0 of four episodes, in turn.
+    let mut asked = std::collections::BTreeMap::new();
+    let splits = [split("toy/id_test", 20, Role::IdTest)];
+    let oracles: std::collections::BTreeMap<String, String> = splits[0]
+        .examples
+        .iter()
+        .map(|e| {
+            let answer = e.problem.oracle(&mut e.seed.rng());
+            (e.id.clone(), Dialect::BareCommit.print_proposal(&answer, None))
+        })
+        .collect();
+    let mut policy = Script(|id: &str, turn: usize| {
+        if turn > 0 {
+            return Ok("<FINAL/>".into());
+        }
+        let number: usize = *asked.entry(id.to_owned()).and_modify(|n| *n += 1).or_insert(0);
+        let position: usize = oracles.keys().position(|other| other == id).unwrap();
+        Ok(if number < 4 - position % 5 { oracles[id].clone() } else { "<ANSWER>up</ANSWER>".into() })
+    });
+    let dir = tempdir().unwrap();
+    let config = EvalConfig { repeats: 4, ..config() };
+    let summary = run(&mut policy, &splits, &config, dir.path()).unwrap().splits.remove(0);
+    assert_eq!((summary.n, summary.repeats), (80, Some(4)));
+    let value = |e: Option<vrrl_harness_stats::Estimate>| e.unwrap().value;
+    assert!((value(summary.accuracy) - 0.5).abs() < 1e-12);
+    assert_eq!(value(summary.pass_at_k), 0.8, "all but the fifth");
+    assert_eq!(value(summary.reliability), 0.2, "the first alone");
+    assert!((value(summary.flip_rate) - 0.6).abs() < 1e-12);
+    // Twenty examples, not eighty episodes: an interval over episodes would be half as wide.
+    let accuracy = summary.accuracy.unwrap();
+    let width = accuracy.ci_high - accuracy.ci_low;
+    assert!(width > 0.25 && width < 0.4, "{accuracy:?}");
+    let once = run(&mut noisy(), &splits, &common::config(), tempdir().unwrap().path()).unwrap();
+    let area = once.splits[0].area_by_turn.unwrap();
+    let mean = once.splits[0].accuracy_by_turn.iter().sum::<f64>() / 6.0;
+    assert!((area.value - mean).abs() < 1e-9 && once.splits[0].pass_at_k.is_none());
+}

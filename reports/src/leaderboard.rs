@@ -93,7 +93,7 @@ fn row(run: &Run, split: &SplitResult, metric: &str, number: Metric) -> [String;
     // `{}` of a float is its shortest form that reads back as the same float.
     let end = |pick: fn((f64, f64)) -> f64| number.ci.map(pick).map_or_else(String::new, |x| x.to_string());
     [
-        bracketed(&run.model, &run.condition),
+        run.shown_model(),
         run.method.clone(),
         run.backend.clone(),
         run.decoding.clone(),
@@ -113,15 +113,6 @@ fn row(run: &Run, split: &SplitResult, metric: &str, number: Metric) -> [String;
         run.code_version.clone(),
         run.date.clone(),
     ]
-}
-
-/// A model's name with what it was shown as feedback, where that is not the usual.
-fn bracketed(model: &str, condition: &str) -> String {
-    if condition.is_empty() {
-        model.to_owned()
-    } else {
-        format!("{model} [{condition}]")
-    }
 }
 
 /// What the columns of the long form mean (a table schema).
@@ -222,7 +213,7 @@ pub(crate) fn wide(runs: &[Run]) -> CsvResult {
     for decoding in decodings(runs) {
         for group in groups(runs, &decoding) {
             let mut row = vec![
-                bracketed(crate::run::stem(&group.runs[0].model), &group.condition),
+                crate::run::bracketed(crate::run::stem(&group.runs[0].model), &group.condition),
                 group.method.clone(),
                 decoding.clone(),
                 group.runs.len().to_string(),

@@ -1,7 +1,7 @@
 //! Run directories to leaderboard CSV, Markdown and one HTML page.
 //!
 //! [`load`] reads finished runs, [`write()`] turns them into `leaderboard.csv` (long form) with its schema,
-//! `leaderboard_wide.csv`, `leaderboard.md` and `index.html`. Nothing here generates, scores or knows a
+//! `leaderboard_wide.csv`, `robustness.csv`, `leaderboard.md` and `index.html`. Nothing here generates, scores or knows a
 //! model: every number on the page stands in some run's `summary.json`, pooled over training seeds where the
 //! page says so.
 
@@ -13,6 +13,7 @@ mod html;
 mod info;
 mod leaderboard;
 mod load;
+mod robustness;
 mod run;
 mod svg;
 mod traces;
@@ -34,6 +35,8 @@ pub struct Written {
     pub schema: PathBuf,
     /// `leaderboard_wide.csv`.
     pub wide: PathBuf,
+    /// `robustness.csv`: gaps between in and out of distribution, and slopes along shifts.
+    pub robustness: PathBuf,
     /// `leaderboard.md`.
     pub markdown: PathBuf,
     /// `index.html`.
@@ -55,6 +58,7 @@ pub fn write(runs: &[Run], training: &[TrainingLog], info: &PageInfo, out: &Path
         leaderboard: out.join("leaderboard.csv"),
         schema: out.join("leaderboard.schema.json"),
         wide: out.join("leaderboard_wide.csv"),
+        robustness: out.join("robustness.csv"),
         markdown: out.join("leaderboard.md"),
         page: out.join("index.html"),
         page_bytes: 0,
@@ -65,12 +69,14 @@ pub fn write(runs: &[Run], training: &[TrainingLog], info: &PageInfo, out: &Path
     };
     let long = leaderboard::long(runs).map_err(in_csv(&written.leaderboard))?;
     let wide = leaderboard::wide(runs).map_err(in_csv(&written.wide))?;
+    let robustness = robustness::table(runs).map_err(in_csv(&written.robustness))?;
     let markdown = leaderboard::markdown(runs, info);
     let page = html::page(runs, training, info)?;
     std::fs::create_dir_all(out).map_err(|source| Error::Write { path: out.to_path_buf(), source })?;
     atomic::write(&written.leaderboard, &long)?;
     atomic::write(&written.schema, leaderboard::schema().as_bytes())?;
     atomic::write(&written.wide, &wide)?;
+    atomic::write(&written.robustness, &robustness)?;
     atomic::write(&written.markdown, markdown.as_bytes())?;
     atomic::write(&written.page, page.as_bytes())?;
     Ok(Written { page_bytes: page.len() as u64, ..written })

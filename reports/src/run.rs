@@ -187,6 +187,22 @@ pub(crate) fn stem(model: &str) -> &str {
     }
 }
 
+impl Run {
+    /// The model's name with what it was shown as feedback, where that is not the usual.
+    pub(crate) fn shown_model(&self) -> String {
+        bracketed(&self.model, &self.condition)
+    }
+}
+
+/// A model's name with what it was shown as feedback, where that is not the usual.
+pub(crate) fn bracketed(model: &str, condition: &str) -> String {
+    if condition.is_empty() {
+        model.to_owned()
+    } else {
+        format!("{model} [{condition}]")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -249,3 +249,27 @@ fn equal_runs_make_equal_bytes_and_no_temporary_file_stays() {
         fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     assert!(left.iter().all(|name| !name.ends_with(".tmp")), "{left:?}");
 }
+
+#[test]
+fn robustness_is_the_gap_and_the_slope_of_the_summaries() {
+    let dir = tempfile::tempdir().unwrap();
+    write_run(dir.path(), &vrrl(), "t1", 40, 0);
+    page(dir.path(), &[], &PageInfo::default());
+    let mut table = csv::Reader::from_path(dir.path().join("robustness.csv")).unwrap();
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    let accuracy = |short: &str| -> f64 {
+        let mut long = csv::Reader::from_path(dir.path().join("leaderboard.csv")).unwrap();
+        let rows: Vec<csv::StringRecord> = long.records().map(Result::unwrap).collect();
+        rows.iter().find(|r| r[5].ends_with(short) && &r[9] == "accuracy").unwrap()[10].parse().unwrap()
+    };
+    let number = |row: &csv::StringRecord, at: usize| -> f64 { row[at].parse().unwrap() };
+    let ood = ["ood6", "ood7", "ood8"].map(accuracy);
+    let gap = rows.iter().find(|row| &row[4] == "id_ood_gap").unwrap();
+    let expected = accuracy("id_test") - ood.iter().sum::<f64>() / 3.0;
+    assert!((number(gap, 6) - expected).abs() < 1e-9, "{gap:?}");
+    assert!(number(gap, 7) < expected && expected < number(gap, 8));
+    let slope = rows.iter().find(|row| &row[4] == "severity_slope").unwrap();
+    // Severities 0 to 3: least squares over four points weighs them -.3, -.1, .1, .3.
+    let expected = -0.3 * accuracy("id_test") - 0.1 * ood[0] + 0.1 * ood[1] + 0.3 * ood[2];
+    assert!((number(slope, 6) - expected).abs() < 1e-9, "{slope:?}");
+}

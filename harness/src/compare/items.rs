@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use vrrl_harness_core::Role;
 
 use crate::record::ScoreRow;
-use crate::run_dir::{read_scores, SCORES};
+use crate::run_dir::SCORES;
 use crate::store::{self, Torn};
 use crate::{Error, Result};
 
@@ -103,7 +103,8 @@ pub fn read_items(path: &Path) -> Result<Vec<Item>> {
             path.display()
         )));
     }
-    Ok(of_rows(&read_scores(path)?))
+    // Rows of a run are items with more keys; imported ones have no more than these.
+    Ok(store::read_lines(&path.join(SCORES), Torn::Refuse)?.0)
 }
 
 /// One number of A and one of B.

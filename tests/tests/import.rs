@@ -81,6 +81,8 @@ fn lm_eval_rows_keep_our_ids_and_are_judged_anew() {
     let dir = tempdir().unwrap();
     let found = plain(Source::LmEval, &[fixture(SAMPLES)], dir.path()).unwrap();
     assert!(found.judged && found.metric.as_deref() == Some("accuracy"), "{found:?}");
+    let error = read_items(&fixture(SAMPLES)).unwrap_err().to_string();
+    assert!(error.contains("line 1") && error.contains("vrrl import"), "{error}");
     assert_eq!((found.items, found.missing, found.model.as_str()), (4, 0, "acme/scripted"));
     let agreement = found.agreement.unwrap();
     // Right, wrong, unreadable, right; both judges say so.

@@ -95,7 +95,15 @@ pub(super) fn of_rows(rows: &[ScoreRow]) -> Vec<Item> {
 /// A missing file, or a line that is no item, named by number.
 pub fn read_items(path: &Path) -> Result<Vec<Item>> {
     if !path.is_dir() {
-        return Ok(store::read_lines(path, Torn::Refuse)?.0);
+        return match store::read_lines(path, Torn::Refuse) {
+            Ok((items, _)) => Ok(items),
+            Err(Error::Content { path, place, reason }) => {
+                let next =
+                    "another harness's file becomes a run by `vrrl import --from HARNESS FILE --out RUN`";
+                Err(Error::Content { path, place, reason: format!("{reason}; {next}") })
+            }
+            Err(other) => Err(other),
+        };
     }
     if !path.join(SCORES).is_file() {
         return Err(Error::Input(format!(

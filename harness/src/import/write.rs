@@ -230,7 +230,7 @@ fn judged(request: &Import<'_>, batch: &Batch, joined: &[Joined<'_>], imported: 
     fs::create_dir_all(request.out).map_err(Error::io("create", request.out))?;
     store::write_json(&request.out.join(RUN), &info)?;
     store::write_lines(&request.out.join(IMPORTED), &theirs)?;
-    run_dir::finish(&request.out, &info, &traces.iter().collect::<Vec<_>>(), &rows).map(|_| ())
+    run_dir::finish(request.out, &info, &traces.iter().collect::<Vec<_>>(), &rows).map(|_| ())
 }
 
 impl Agreement {

@@ -8,6 +8,8 @@ mod compare;
 mod config;
 mod error;
 mod evaluate;
+mod import;
+mod lm_eval;
 mod machine;
 pub mod policies;
 pub mod record;
@@ -24,6 +26,8 @@ pub use compare::{
 pub use config::{EvalConfig, EvalSplit};
 pub use error::{Error, Result};
 pub use evaluate::{evaluate, Hooks, Progress};
+pub use import::{import, Agreement, FileRead, Import, Imported, Source};
+pub use lm_eval::write_lm_eval;
 pub use machine::{machine, utc_now, CODE_VERSION};
 pub use record::{RunInfo, ScoreRow, Severity, SplitInfo, SplitSummary, Summary};
 pub use run_dir::{read_info, read_scores, read_summary, read_traces, recompute, rescore, Pose};

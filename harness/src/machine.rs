@@ -39,6 +39,17 @@ fn utc(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}Z")
 }
 
+/// Seconds since 1970 of a date as [`utc_now`] writes it; `None` for anything else.
+pub(crate) fn seconds(date: &str) -> Option<u64> {
+    let numbers: Vec<u64> =
+        date.strip_suffix('Z')?.split(['-', 'T', ':']).map(|n| n.parse().ok()).collect::<Option<_>>()?;
+    let [year, month, day, hour, minute, second] = numbers[..] else { return None };
+    // Days from civil, the inverse of what `utc` does.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+    Some(days.checked_sub(719_469)? * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +61,10 @@ mod tests {
         assert_eq!(utc(1_000_000_000), "2001-09-09T01:46:40Z");
         assert_eq!(utc(1_735_689_599), "2024-12-31T23:59:59Z");
         assert_eq!(utc(4_107_542_400), "2100-03-01T00:00:00Z");
+        for time in [0, 951_827_696, 1_000_000_000, 1_735_689_599, 4_107_542_400] {
+            assert_eq!(seconds(&utc(time)), Some(time));
+        }
+        assert_eq!(seconds("yesterday"), None);
     }
 
     #[test]

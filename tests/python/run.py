@@ -11,6 +11,7 @@ LIBRARIES = {
     "easyr1": ["datasets", "torch"],
     "imagefolder": ["datasets"],
     "lm_eval": ["lm_eval", "datasets"],
+    "lm_eval_files": ["lm_eval", "datasets"],
     "lmms_eval": ["lmms_eval", "datasets"],
     "parquet": ["datasets", "pyarrow"],
     "sft": ["trl", "datasets"],

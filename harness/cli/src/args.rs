@@ -9,9 +9,11 @@ use vrrl_harness_core::{Control, Dialect, FeedbackMode, Role, TaskKind, View};
 use crate::output::Format;
 
 mod look;
+mod outputs;
 mod splits;
 
 pub(crate) use look::{GalleryArgs, ShowArgs};
+pub(crate) use outputs::{ExportRunArgs, ImportRunArgs};
 pub(crate) use splits::{
     AuditArgs, BuildArgs, ExportArgs, ImportArgs, Importable, NewArgs, Overlap, Splits, VerifyArgs,
 };
@@ -73,6 +75,14 @@ pub(crate) enum Command {
         after_help = "Example:\n  vrrl compare runs/quickstart/evals/multi_sft_grpo@t1 runs/quickstart/evals/vrrl@t1"
     )]
     Compare(CompareArgs),
+    /// Read another harness's outputs as a run, and judge the replies anew where their ground truth is known.
+    #[command(
+        after_help = "Example:\n  vrrl import --from lm-eval results/my-model/samples_vrrl_maze_ood7_*.jsonl --out runs/theirs\n  vrrl import --from inspect logs/my-log.eval --out runs/theirs\n\nThe harness's own metrics stay beside, in imported.jsonl; `vrrl compare` reads the run."
+    )]
+    Import(ImportRunArgs),
+    /// Write a run as another tool wants it: lm-eval's results and samples.
+    #[command(after_help = "Example:\n  vrrl export runs/quickstart/evals/vrrl@t1 --lm-eval results")]
+    Export(ExportRunArgs),
     /// Say what works on this machine.
     #[command(after_help = "Example:\n  vrrl doctor --format json")]
     Doctor(DoctorArgs),

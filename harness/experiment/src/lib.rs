@@ -16,6 +16,7 @@ mod experiment;
 mod export;
 mod gallery;
 mod model;
+mod outputs;
 mod plan;
 mod pool;
 mod progress;
@@ -41,6 +42,7 @@ pub use experiment::{preset, Decoding, EvalSettings, Experiment, MethodEntry, Sp
 pub use export::{export, export_formats, Export};
 pub use gallery::{gallery, Gallery, GalleryRequest, GallerySheet};
 pub use model::{open, MODELS};
+pub use outputs::{export_run, import_outputs, ImportRequest};
 pub use plan::{Plan, PlannedStage};
 pub use progress::{Quiet, Reporter, StageProgress};
 pub use prompt::{prompt_profile, show_prompt, PromptRequest, ShownMessage};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use vrrl_harness_core::Role;
 
 use crate::record::ScoreRow;
-use crate::run_dir::{read_scores, SCORES};
+use crate::run_dir::SCORES;
 use crate::store::{self, Torn};
 use crate::{Error, Result};
 
@@ -95,7 +95,15 @@ pub(super) fn of_rows(rows: &[ScoreRow]) -> Vec<Item> {
 /// A missing file, or a line that is no item, named by number.
 pub fn read_items(path: &Path) -> Result<Vec<Item>> {
     if !path.is_dir() {
-        return Ok(store::read_lines(path, Torn::Refuse)?.0);
+        return match store::read_lines(path, Torn::Refuse) {
+            Ok((items, _)) => Ok(items),
+            Err(Error::Content { path, place, reason }) => {
+                let next =
+                    "another harness's file becomes a run by `vrrl import --from HARNESS FILE --out RUN`";
+                Err(Error::Content { path, place, reason: format!("{reason}; {next}") })
+            }
+            Err(other) => Err(other),
+        };
     }
     if !path.join(SCORES).is_file() {
         return Err(Error::Input(format!(
@@ -103,7 +111,8 @@ pub fn read_items(path: &Path) -> Result<Vec<Item>> {
             path.display()
         )));
     }
-    Ok(of_rows(&read_scores(path)?))
+    // Rows of a run are items with more keys; imported ones have no more than these.
+    Ok(store::read_lines(&path.join(SCORES), Torn::Refuse)?.0)
 }
 
 /// One number of A and one of B.

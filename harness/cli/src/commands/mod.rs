@@ -2,6 +2,7 @@
 
 mod doctor;
 mod gallery;
+mod outputs;
 mod pieces;
 mod run;
 mod splits;
@@ -24,6 +25,8 @@ pub(crate) fn dispatch(args: Args) -> Result<Exit> {
         Command::Score(args) => pieces::score(args),
         Command::Report(args) => pieces::report(&args),
         Command::Compare(args) => pieces::compare(&args),
+        Command::Import(args) => outputs::import(args),
+        Command::Export(args) => outputs::export(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

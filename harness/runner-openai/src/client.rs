@@ -43,7 +43,8 @@ impl Line {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         for (name, text) in &extra {
-            let wrong = |what: &str| Error::Config(format!("endpoint: headers.{name}: no {what} of a header"));
+            let wrong =
+                |what: &str| Error::Config(format!("endpoint: headers.{name}: no {what} of a header"));
             let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("name"))?;
             headers.insert(header, HeaderValue::from_str(text).map_err(|_| wrong("value"))?);
         }

@@ -112,8 +112,17 @@ impl Default for EndpointConfig {
 }
 
 /// Keys of the body that other settings decide.
-const OURS: [&str; 9] =
-    ["model", "messages", "stream", "temperature", "seed", "stop", "n", "max_tokens", "max_completion_tokens"];
+const OURS: [&str; 9] = [
+    "model",
+    "messages",
+    "stream",
+    "temperature",
+    "seed",
+    "stop",
+    "n",
+    "max_tokens",
+    "max_completion_tokens",
+];
 /// Headers that carry secrets, or whose names say so.
 const SECRET: [&str; 6] = ["authorization", "key", "token", "secret", "cookie", "password"];
 
@@ -128,7 +137,9 @@ impl EndpointConfig {
             return wrong(format!("format is {}; this version reads up to {FORMAT}", self.format));
         }
         if self.max_tokens == Some(0) || self.max_side == Some(0) || self.max_pixels == Some(0) {
-            return wrong("max_tokens, max_side and max_pixels are at least 1; leave a key out for no limit".into());
+            return wrong(
+                "max_tokens, max_side and max_pixels are at least 1; leave a key out for no limit".into(),
+            );
         }
         if self.tries == 0 {
             return wrong("tries: 0 asks nothing; use at least 1".into());
@@ -168,7 +179,8 @@ impl EndpointConfig {
     /// The part that decides replies. Times and tries do not; headers as they are written, not as they are sent.
     pub(crate) fn deciding(&self) -> Value {
         let mut all = serde_json::to_value(self).expect("settings have only plain keys");
-        let keys = ["tries", "backoff_s", "max_wait_s", "connect_timeout_s", "timeout_s", "format", "max_tokens"];
+        let keys =
+            ["tries", "backoff_s", "max_wait_s", "connect_timeout_s", "timeout_s", "format", "max_tokens"];
         if let Some(all) = all.as_object_mut() {
             keys.iter().for_each(|key| drop(all.remove(*key)));
         }
@@ -232,7 +244,9 @@ impl FromStr for Address {
             return wrong("a user or password in the URL would be written into the run; use OPENAI_API_KEY");
         }
         if rest.contains('?') {
-            return wrong("a query in the URL is not supported; use headers or extra_body of --endpoint FILE.yaml");
+            return wrong(
+                "a query in the URL is not supported; use headers or extra_body of --endpoint FILE.yaml",
+            );
         }
         let base = base.trim_end_matches('/');
         let url = match base.strip_suffix("/chat/completions") {
@@ -267,7 +281,9 @@ mod tests {
         }
         let of = |word: &str| word.parse::<Address>();
         assert_eq!(of("https://a/v1#org/m#2").unwrap().model, "org/m#2");
-        assert!(of("http://localhost/v1#m").unwrap().is_local() && of("http://[::1]:80#m").unwrap().is_local());
+        assert!(
+            of("http://localhost/v1#m").unwrap().is_local() && of("http://[::1]:80#m").unwrap().is_local()
+        );
         assert!(!of("http://localhost.example.org/v1#m").unwrap().is_local());
         for (word, says) in [
             ("http://localhost", "no #NAME"),
@@ -287,7 +303,9 @@ mod tests {
     fn settings_are_checked() {
         let read = |text: &str| serde_yaml::from_str::<EndpointConfig>(text).unwrap();
         EndpointConfig::default().check().unwrap();
-        read("token_limit: max_completion_tokens\nomit: [temperature, seed]\nstop: ['</s>']").check().unwrap();
+        read("token_limit: max_completion_tokens\nomit: [temperature, seed]\nstop: ['</s>']")
+            .check()
+            .unwrap();
         read("headers: {x-api-key: '${MY_KEY}', x-team: blue}\nextra_body: {top_k: 5}").check().unwrap();
         for (text, says) in [
             ("format: 2", "format is 2"),

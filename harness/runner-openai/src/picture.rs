@@ -122,7 +122,9 @@ mod tests {
         for (w, h) in [(1000, 500), (333, 777), (1, 5000), (64, 64)] {
             let (a, b) = limits(None, Some(10_000)).size(w, h);
             assert!(a >= 1 && b >= 1 && u64::from(a) * u64::from(b) <= 10_000, "{a} {b}");
-            assert!((f64::from(a) / f64::from(b) / (f64::from(w) / f64::from(h)) - 1.0).abs() < 0.1 || a == 1);
+            assert!(
+                (f64::from(a) / f64::from(b) / (f64::from(w) / f64::from(h)) - 1.0).abs() < 0.1 || a == 1
+            );
         }
     }
 

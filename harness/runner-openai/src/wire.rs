@@ -149,13 +149,20 @@ mod tests {
             )
         };
         let read = reply(&choice(r#"{"role":"assistant","content":"hi"}"#, "stop")).unwrap();
-        assert_eq!((read.text.as_str(), read.prompt_tokens, read.completion_tokens, read.cut), ("hi", 7, 3, false));
+        assert_eq!(
+            (read.text.as_str(), read.prompt_tokens, read.completion_tokens, read.cut),
+            ("hi", 7, 3, false)
+        );
         let parts = r#"{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}"#;
         assert_eq!(reply(&choice(parts, "stop")).unwrap().text, "ab");
         assert!(reply(&choice(r#"{"content":"<ANS"}"#, "length")).unwrap().cut);
         let spent = reply(&choice(r#"{"content":null,"reasoning_content":"hmm"}"#, "length")).unwrap();
         assert!(spent.cut && spent.text.is_empty());
-        assert_eq!(reply(&choice(r#"{"content":""}"#, "stop")).unwrap().text, "", "blank came, and is scored");
+        assert_eq!(
+            reply(&choice(r#"{"content":""}"#, "stop")).unwrap().text,
+            "",
+            "blank came, and is scored"
+        );
         for (text, kind) in [
             (choice(r#"{"content":null}"#, "stop"), fault::EMPTY_CHOICE),
             (choice(r#"{"content":"x"}"#, "content_filter"), fault::CONTENT_FILTER),

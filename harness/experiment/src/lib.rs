@@ -40,7 +40,7 @@ pub use error::{Error, Result};
 pub use experiment::{preset, Decoding, EvalSettings, Experiment, MethodEntry, SplitNames, PRESETS};
 pub use export::{export, export_formats, Export};
 pub use gallery::{gallery, Gallery, GalleryRequest, GallerySheet};
-pub use model::{open, MODELS};
+pub use model::{open, EndpointRequest, Rules, MODELS};
 pub use plan::{Plan, PlannedStage};
 pub use progress::{Quiet, Reporter, StageProgress};
 pub use prompt::{prompt_profile, show_prompt, PromptRequest, ShownMessage};
@@ -54,3 +54,4 @@ pub use single::{
 pub use table::Table;
 pub use tools::{Tools, TrainJob, Trained};
 pub use vrrl_harness::{OnError, Scored};
+pub use vrrl_harness_runner_openai::Workers;

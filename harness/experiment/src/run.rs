@@ -10,6 +10,7 @@ use vrrl_harness::{evaluate, EvalSplit, Hooks};
 use vrrl_reports::Claim;
 
 use crate::experiment::Decoding;
+use crate::model::{self, EndpointRequest, Rules};
 use crate::stage::{Model, Record, Stage, Work};
 use crate::table::Table;
 use crate::tools::TrainJob;
@@ -227,8 +228,10 @@ impl UnderWay<'_> {
                 (name, policy)
             }
             Model::Reference(word) => {
-                let policy = model::open(word, experiment.dialect, &experiment.device, self.tools.open)?;
-                (word.clone(), policy)
+                let endpoint = &EndpointRequest::default();
+                let (dialect, device) = (experiment.dialect, experiment.device.as_str());
+                let rules = Rules { dialect, max_turns: experiment.eval.max_turns, device, endpoint };
+                (word.clone(), model::open(word, rules, self.tools.open)?)
             }
         };
         let config = plan::eval_config(experiment, which, Decoding(temperature), &name);

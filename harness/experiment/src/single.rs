@@ -8,9 +8,10 @@ use vrrl_baselines::Recipe;
 use vrrl_harness::{evaluate, read_items, EvalConfig, EvalSplit, Hooks, Report, Summary};
 use vrrl_harness_core::{Dialect, Seed};
 
+use crate::model::{self, EndpointRequest, Rules};
 use crate::run::shown;
 use crate::tools::TrainJob;
-use crate::{data, model, store, yaml, Error, Result, StageProgress, Tools, Trained};
+use crate::{data, store, yaml, Error, Result, StageProgress, Tools, Trained};
 
 /// An evaluation.
 #[derive(Clone, PartialEq, Debug)]
@@ -25,6 +26,8 @@ pub struct EvalRequest {
     pub device: String,
     /// Turn language; the checkpoint's own, else bare commit, where absent.
     pub dialect: Option<Dialect>,
+    /// What only an endpoint is told.
+    pub endpoint: EndpointRequest,
     /// Everything else; `name`, `method`, `reference` and `dialect` are filled in.
     pub config: EvalConfig,
 }
@@ -59,14 +62,14 @@ pub fn dry_run(request: &EvalRequest, tools: Tools<'_>) -> Result<DryRun> {
     let config = &request.config;
     config.validate()?;
     let dialect = request.dialect();
-    let model = model::open(&request.model, dialect, &request.device, tools.open)?.info().name;
+    let model = model::open(&request.model, request.rules(dialect), tools.open)?.info().name;
     let one = |split: &EvalSplit| {
         let wanted = |id: &String| config.samples.is_empty() || config.samples.contains(id);
         let all = split.examples.iter().filter(|e| wanted(&e.id)).count();
         let episodes = all.min(config.limit.unwrap_or(usize::MAX)) * config.repeats as usize;
         DrySplit { split: split.name.clone(), episodes, replies_at_most: episodes * config.max_turns }
     };
-    Ok(DryRun { model, dialect, splits: request.load()?.iter().map(one).collect() })
+    Ok(DryRun { model, dialect, splits: request.load(dialect)?.iter().map(one).collect() })
 }
 
 impl EvalRequest {
@@ -75,12 +78,25 @@ impl EvalRequest {
         self.dialect.or_else(own).unwrap_or(Dialect::BareCommit)
     }
 
-    fn load(&self) -> Result<Vec<EvalSplit>> {
+    fn rules(&self, dialect: Dialect) -> Rules<'_> {
+        let (device, endpoint) = (self.device.as_str(), &self.endpoint);
+        Rules { dialect, max_turns: self.config.max_turns, device, endpoint }
+    }
+
+    fn load(&self, dialect: Dialect) -> Result<Vec<EvalSplit>> {
         let mut all: Vec<EvalSplit> = Vec::new();
         for name in &self.splits {
             for split in data::load_split(name)?.into_iter().map(data::eval_split) {
                 if all.iter().any(|other| other.name == split.name) {
                     return Err(Error::Input(format!("split {} is named twice", split.name)));
+                }
+                if !dialect.serves(split.task) {
+                    let known: Vec<&str> = Dialect::of(split.task).map(Dialect::word).collect();
+                    let (name, known) = (split.name, known.join(", "));
+                    let dialect = dialect.word();
+                    return Err(Error::Input(format!(
+                        "split {name} cannot be answered in {dialect}; use {known}"
+                    )));
                 }
                 all.push(split);
             }
@@ -105,14 +121,15 @@ pub fn eval(
     progress: &mut dyn FnMut(&StageProgress),
 ) -> Result<Summary> {
     request.config.validate()?;
-    let splits = request.load()?;
     let dialect = request.dialect();
-    let mut policy = model::open(&request.model, dialect, &request.device, tools.open)?;
+    let splits = request.load(dialect)?;
+    let mut policy = model::open(&request.model, request.rules(dialect), tools.open)?;
     let reference = model::is_reference(&request.model);
     let trained = || recorded(&request.model, "/recipe/method").unwrap_or_else(|| "external".into());
     let method = if reference { "reference".to_owned() } else { trained() };
-    let config =
-        EvalConfig { name: request.model.clone(), method, reference, dialect, ..request.config.clone() };
+    let max_tokens = request.endpoint.config()?.max_tokens.unwrap_or(request.config.max_tokens);
+    let name = request.model.clone();
+    let config = EvalConfig { name, method, reference, dialect, max_tokens, ..request.config.clone() };
     let mut tell = |p: &vrrl_harness::Progress| progress(&shown(p));
     let hooks = Hooks { stop, progress: &mut tell };
     Ok(evaluate(policy.as_mut(), &splits, &config, &request.out, hooks)?)

@@ -91,14 +91,21 @@ impl Line {
         let wait = wait(response.headers(), SystemTime::now());
         let bytes = response.body_mut().with_config().limit(LONGEST).read_to_vec();
         let bytes = bytes.map_err(|e| self.missed(&e, true))?;
-        let text = self.secrets.mask(String::from_utf8_lossy(&bytes).into_owned());
+        let text = self.clean(String::from_utf8_lossy(&bytes).into_owned());
         if !status.is_success() {
             return Err(Missed { fault: fault::of_status(status.as_u16(), &text), wait });
         }
-        let mut reply = wire::reply(&text)?;
-        // Once more: in JSON a secret may have been spelled with escapes.
-        reply.text = self.secrets.mask(reply.text);
-        Ok(reply)
+        Ok(wire::reply(&text)?)
+    }
+
+    /// An answer without secrets, however JSON spells them.
+    fn clean(&self, text: String) -> String {
+        let text = self.secrets.mask(text);
+        let escapes = text.contains("\\u") || text.contains("\\/");
+        match escapes.then(|| serde_json::from_str::<serde_json::Value>(&text)) {
+            Some(Ok(value)) => self.secrets.mask(value.to_string()),
+            _ => text,
+        }
     }
 
     fn missed(&self, error: &ureq::Error, answered: bool) -> Missed {

@@ -153,7 +153,7 @@ fn too_many_faults_are_an_error_of_their_own() {
 fn the_key_is_sent_and_written_nowhere() {
     let echo = |call: &common::Call| {
         let key = call.authorization.clone().unwrap_or_default();
-        match call.number % 4 {
+        match call.seed() % 4 {
             0 => Act::Status(401, None, format!("wrong key {key}")),
             1 => Act::Say(format!("your key is {key}")),
             2 => Act::Raw(format!("{{\"error\": {{\"message\": \"{}\"}}}}", key.replace('-', "\\u002d"))),

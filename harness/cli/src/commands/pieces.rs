@@ -4,7 +4,8 @@ use vrrl_harness::EvalConfig;
 use vrrl_harness_core::Verdict;
 use vrrl_harness_experiment as experiment;
 use vrrl_harness_experiment::{
-    Error, EvalRequest, OnError, Reporter as _, Result, ScoreOptions, ShowRequest, Table, Tools,
+    EndpointRequest, Error, EvalRequest, OnError, Reporter as _, Result, ScoreOptions, ShowRequest, Table,
+    Tools,
 };
 
 use crate::args::{BadLine, CompareArgs, EvalArgs, ReportArgs, ScoreArgs, ShowArgs, TrainArgs};
@@ -122,6 +123,12 @@ pub(crate) fn eval(args: EvalArgs) -> Result<Exit> {
         out: args.out.unwrap_or_default(),
         device: args.device,
         dialect: args.dialect,
+        endpoint: EndpointRequest {
+            settings: args.endpoint,
+            workers: args.workers,
+            prompts: args.prompt_profile,
+            cache: args.cache,
+        },
         config: EvalConfig {
             limit: args.limit,
             samples: args.samples,

@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{json, Value};
+use tokio::sync::Semaphore;
 
 /// What the server is asked.
 #[derive(Clone, Debug)]
@@ -71,19 +72,24 @@ pub struct Server {
 }
 
 impl Server {
+    /// Keeps every request.
     pub fn new(think: impl Fn(&Call) -> Act + Send + Sync + 'static) -> Self {
-        Self::with(think, true)
+        Self::with(Arc::new(think), None)
     }
 
-    /// With `record`, requests are kept.
-    pub fn with(think: impl Fn(&Call) -> Act + Send + Sync + 'static, record: bool) -> Self {
+    /// Works on so many requests at once, and keeps none.
+    pub fn limited(think: impl Fn(&Call) -> Act + Send + Sync + 'static, places: Arc<Semaphore>) -> Self {
+        Self::with(Arc::new(think), Some(places))
+    }
+
+    fn with(think: Think, places: Option<Arc<Semaphore>>) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let calls = Arc::new(Mutex::new(Vec::new()));
         let most_at_once = Arc::new(AtomicUsize::new(0));
         let desk = Arc::new(Desk {
-            think: Arc::new(think) as Think,
-            record,
+            think,
+            places,
             number: AtomicUsize::new(0),
             now: AtomicUsize::new(0),
             calls: calls.clone(),
@@ -124,7 +130,7 @@ impl Drop for Server {
 
 struct Desk {
     think: Think,
-    record: bool,
+    places: Option<Arc<Semaphore>>,
     number: AtomicUsize,
     now: AtomicUsize,
     calls: Arc<Mutex<Vec<Call>>>,
@@ -162,7 +168,12 @@ async fn answer(desk: Arc<Desk>, request: Request<Incoming>) -> Result<Response<
     let number = desk.number.fetch_add(1, Ordering::SeqCst);
     let call = Call { number, path, authorization, headers, body, bytes };
     let mut act = (desk.think)(&call);
-    if desk.record {
+    // Dropped, and the place with it, when the answer is ready.
+    let _place = match &desk.places {
+        Some(places) => Some(places.acquire().await.map_err(std::io::Error::other)?),
+        None => None,
+    };
+    if desk.places.is_none() {
         desk.calls.lock().unwrap().push(call);
     }
     while let Act::After(time, next) = act {

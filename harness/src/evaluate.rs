@@ -143,6 +143,30 @@ impl<'e> Plan<'e> {
     }
 }
 
+/// Faults in a row from the first episode on after which nobody is asked any more.
+const IN_VAIN: usize = 32;
+
+/// Notices a policy that answers nothing, so that a server that is down costs no night: once its faults alone fail
+/// the run, and not one reply has come.
+struct Hopeless {
+    enough: f64,
+    faults: usize,
+    answered: bool,
+}
+
+impl Hopeless {
+    fn new(config: &EvalConfig, episodes: usize) -> Self {
+        let enough = (config.max_fault_rate * episodes as f64).max(IN_VAIN as f64 - 1.0);
+        Self { enough, faults: 0, answered: false }
+    }
+
+    fn after(&mut self, trace: &Trace) -> bool {
+        self.answered |= trace.end != End::Fault || !trace.turns.is_empty();
+        self.faults += usize::from(trace.end == End::Fault);
+        !self.answered && self.faults as f64 > self.enough
+    }
+}
+
 /// A finished episode as it goes to disk; made where it was run, so that encoding pictures holds nobody.
 struct Recorded {
     trace: Trace,
@@ -258,7 +282,7 @@ impl<'e, 'h> Run<'e, 'h> {
         Error::Interrupted { done: self.done.len(), total: self.plan.slots.len() }
     }
 
-    /// Asks what is missing of some splits, in one drive.
+    /// Asks what is missing of some splits, in one drive. Gives up on a policy that answers nothing.
     fn ask(&mut self, policy: &mut dyn Policy, splits: &[EvalSplit], which: Range<usize>) -> Result<()> {
         let mut boards: Vec<Progress> = which.clone().map(|s| self.board(s, &splits[s])).collect();
         let missing = self.missing(which.clone());
@@ -271,7 +295,8 @@ impl<'e, 'h> Run<'e, 'h> {
         }
         policy.announce(&missing.iter().map(|slot| slot.2).collect::<Vec<_>>());
         let settings = self.info.config.settings(policy.view());
-        let EvalConfig { seed, save_images, .. } = self.info.config;
+        let config = &self.info.config.clone();
+        let (seed, save_images) = (config.seed, config.save_images);
         let (examples, shown) = (self.plan.examples.clone(), self.plan.shown.clone());
         let repeats = self.plan.repeats as usize;
         let starts = missing.iter().map(|&(s, e, repeat)| {
@@ -283,10 +308,11 @@ impl<'e, 'h> Run<'e, 'h> {
             let keep = e * repeats + (repeat as usize) < save_images;
             Recorded::of(&finished, &splits[s], repeat, keep)
         };
-        let mut failed = None;
+        let (mut failed, mut hopeless) = (None, Hopeless::new(config, self.plan.slots.len()));
         let mut done = |i: usize, recorded: Recorded| {
+            let given_up = hopeless.after(&recorded.trace);
             failed = self.record(missing[i], recorded, &mut boards[missing[i].0 - which.start]).err();
-            if failed.is_some() || stop.load(Ordering::SeqCst) {
+            if failed.is_some() || given_up || stop.load(Ordering::SeqCst) {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())

@@ -49,7 +49,7 @@ pub use run::{run, Options, Outcome};
 pub use score::{score, ScoreOptions};
 pub use show::{show, ShowRequest, Shown};
 pub use single::{
-    compare, dry_run, eval, train_recipe, Compared, DryRun, DrySplit, EvalRequest, TrainOutcome,
+    compare, dry_run, eval, train_recipe, Compared, DryCost, DryRun, DrySplit, EvalRequest, TrainOutcome,
 };
 pub use table::Table;
 pub use tools::{Tools, TrainJob, Trained};

@@ -40,6 +40,11 @@ impl EndpointRequest {
         Ok(config)
     }
 
+    /// The prompts, read and checked.
+    pub(crate) fn profile(&self) -> Result<PromptProfile> {
+        prompt_profile(self.prompts.as_deref().unwrap_or(PromptProfile::DEFAULT))
+    }
+
     /// The first of its flags that was given.
     fn given(&self) -> Option<&'static str> {
         let all = [
@@ -95,7 +100,7 @@ fn endpoint(address: &str, rules: Rules<'_>) -> Result<Endpoint> {
     let request = rules.endpoint;
     let opening = Opening {
         config: request.config()?,
-        prompts: prompt_profile(request.prompts.as_deref().unwrap_or(PromptProfile::DEFAULT))?,
+        prompts: request.profile()?,
         rules: (rules.dialect, rules.max_turns),
         workers: request.workers.unwrap_or_default(),
         cache: request.cache.as_deref(),

@@ -14,9 +14,7 @@ use crate::model::{self, EndpointRequest, Rules};
 use crate::stage::{Model, Record, Stage, Work};
 use crate::table::Table;
 use crate::tools::TrainJob;
-use crate::{
-    model, plan, pool, report, splits, store, Error, Experiment, Reporter, Result, StageProgress, Tools,
-};
+use crate::{plan, pool, report, splits, store, Error, Experiment, Reporter, Result, StageProgress, Tools};
 
 /// How an experiment is run; nothing here changes a result.
 pub struct Options<'a> {

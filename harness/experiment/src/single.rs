@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 
 use serde::Serialize;
 use vrrl_baselines::Recipe;
 use vrrl_harness::{evaluate, read_items, EvalConfig, EvalSplit, Hooks, Report, Summary};
-use vrrl_harness_core::{Dialect, Seed};
+use vrrl_harness_core::{Dialect, Observation, Prompted, Seed, View};
 
 use crate::model::{self, EndpointRequest, Rules};
 use crate::run::shown;
@@ -52,6 +53,20 @@ pub struct DrySplit {
     pub episodes: usize,
     /// Replies if every episode takes all its turns.
     pub replies_at_most: usize,
+    /// Endpoints: what that costs.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<DryCost>,
+}
+
+/// What an endpoint would read and write, if every episode takes all its turns and every reply its tokens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct DryCost {
+    /// Pictures in all requests; each request holds those of the turns before again.
+    pub images_at_most: usize,
+    /// Tokens read, roughly: four bytes of text or 784 pixels each; a server's prompt cache saves most of them.
+    pub prompt_tokens_about: u64,
+    /// Tokens written.
+    pub completion_tokens_at_most: u64,
 }
 
 /// What `request` would ask; opens the policy, and asks nothing.
@@ -63,13 +78,45 @@ pub fn dry_run(request: &EvalRequest, tools: Tools<'_>) -> Result<DryRun> {
     config.validate()?;
     let dialect = request.dialect();
     let model = model::open(&request.model, request.rules(dialect), tools.open)?.info().name;
-    let one = |split: &EvalSplit| {
+    let one = |split: &EvalSplit| -> Result<DrySplit> {
         let wanted = |id: &String| config.samples.is_empty() || config.samples.contains(id);
         let all = split.examples.iter().filter(|e| wanted(&e.id)).count();
         let episodes = all.min(config.limit.unwrap_or(usize::MAX)) * config.repeats as usize;
-        DrySplit { split: split.name.clone(), episodes, replies_at_most: episodes * config.max_turns }
+        let endpoint = request.model.starts_with("openai:");
+        let cost = if endpoint { cost(request, dialect, split, episodes)? } else { None };
+        let replies_at_most = episodes * config.max_turns;
+        Ok(DrySplit { split: split.name.clone(), episodes, replies_at_most, cost })
     };
-    Ok(DryRun { model, dialect, splits: request.load(dialect)?.iter().map(one).collect() })
+    Ok(DryRun { model, dialect, splits: request.load(dialect)?.iter().map(one).collect::<Result<_>>()? })
+}
+
+/// Cost by the split's first example, as if feedback were as large as the question's picture and each reply full.
+fn cost(
+    request: &EvalRequest,
+    dialect: Dialect,
+    split: &EvalSplit,
+    episodes: usize,
+) -> Result<Option<DryCost>> {
+    let Some(example) = split.examples.first() else { return Ok(None) };
+    let (config, turns) = (request.endpoint.config()?, request.config.max_turns);
+    let whom = Prompted { task: example.task(), dialect, max_turns: turns };
+    let problem = &example.problem;
+    let image = problem.observe(View::Crisp);
+    let (width, height) = config.limits().size(image.width(), image.height());
+    let pixels = u64::from(width) * u64::from(height) / 784;
+    let seen = Observation { image: Some(Arc::new(image)), text: Some(problem.question()) };
+    let written = config.max_tokens.unwrap_or(request.config.max_tokens) as u64;
+    let seen = vec![seen; turns];
+    let messages = request.endpoint.profile()?.messages(whom, &seen, &vec![""; turns.saturating_sub(1)]);
+    // The last request holds everything; those before it a beginning of it each, half of it in the mean.
+    let text: u64 = messages.iter().map(|m| m.text.len() as u64 / 4).sum();
+    let [asked, most] = [episodes, turns].map(|n| n as u64);
+    let last = text + most * pixels + (most - 1) * written;
+    Ok(Some(DryCost {
+        images_at_most: episodes * turns * (turns + 1) / 2,
+        prompt_tokens_about: asked * (most + 1) * last / 2,
+        completion_tokens_at_most: asked * most * written,
+    }))
 }
 
 impl EvalRequest {

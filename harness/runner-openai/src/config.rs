@@ -172,7 +172,8 @@ impl EndpointConfig {
     }
 
     /// How large a picture may be.
-    pub(crate) fn limits(&self) -> Limits {
+    #[must_use]
+    pub fn limits(&self) -> Limits {
         Limits { max_side: self.max_side, max_pixels: self.max_pixels }
     }
 

@@ -171,6 +171,12 @@ fn dry_run(request: &EvalRequest, format: Format) -> Result<Exit> {
             "{}: {} episodes, at most {} replies",
             split.split, split.episodes, split.replies_at_most
         ));
+        if let Some(cost) = &split.cost {
+            say(&format!(
+                "  with {} pictures, about {} tokens to read and at most {} to write",
+                cost.images_at_most, cost.prompt_tokens_about, cost.completion_tokens_at_most
+            ));
+        }
     }
     say(&format!("{} would be asked in {}; nothing was", asked.model, asked.dialect.word()));
     Ok(Exit::Ok)

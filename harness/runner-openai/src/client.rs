@@ -6,7 +6,7 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 use ureq::{Agent, Proxy, Timeout};
 use vrrl_harness_core::{Fault, Reply};
 
-use crate::config::{Address, EndpointConfig};
+use crate::config::{Address, EndpointConfig, Filled};
 use crate::fault::{self, fault};
 use crate::secret::{Key, Secrets};
 use crate::{wire, Error};
@@ -39,7 +39,7 @@ impl From<Fault> for Missed {
 
 impl Line {
     pub(crate) fn new(address: &Address, config: &EndpointConfig, key: &Key) -> Result<Self, Error> {
-        let (extra, filled) = config.filled()?;
+        let Filled { headers: extra, secrets } = config.filled()?;
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         for (name, text) in &extra {
@@ -59,7 +59,7 @@ impl Line {
             headers,
             connect: Duration::from_secs_f64(config.connect_timeout_s),
             whole: Duration::from_secs_f64(config.timeout_s),
-            secrets: Secrets::new(key, filled),
+            secrets: Secrets::new(key, secrets),
         })
     }
 

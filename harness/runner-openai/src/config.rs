@@ -189,7 +189,7 @@ impl EndpointConfig {
     }
 
     /// The headers with variables filled in, and what was filled in.
-    pub(crate) fn filled(&self) -> Result<(Vec<(String, String)>, Vec<String>), Error> {
+    pub(crate) fn filled(&self) -> Result<Filled, Error> {
         let (mut headers, mut secrets) = (Vec::new(), Vec::new());
         for (name, text) in &self.headers {
             let (mut value, mut rest) = (String::new(), text.as_str());
@@ -208,8 +208,16 @@ impl EndpointConfig {
             value.push_str(rest);
             headers.push((name.clone(), value));
         }
-        Ok((headers, secrets))
+        Ok(Filled { headers, secrets })
     }
+}
+
+/// Headers as they are sent.
+pub(crate) struct Filled {
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// What came from the environment.
+    pub secrets: Vec<String>,
 }
 
 /// `URL#NAME`: where requests go, and the model's name there.
@@ -322,7 +330,7 @@ mod tests {
             assert!(error.contains(says) && !error.contains("abc"), "{error}");
         }
         assert!(serde_yaml::from_str::<EndpointConfig>("tires: 3").is_err());
-        let error = read("headers: {a: '${VRRL_NO_SUCH_VARIABLE}'}").filled().unwrap_err().to_string();
+        let error = read("headers: {a: '${VRRL_NO_SUCH_VARIABLE}'}").filled().err().unwrap().to_string();
         assert!(error.contains("VRRL_NO_SUCH_VARIABLE"), "{error}");
     }
 

@@ -166,7 +166,7 @@ fn a_stopped_run_asks_only_what_is_missing() {
     // A killed process leaves a torn line.
     let path = dir.path().join("traces.jsonl");
     let mut text = std::fs::read_to_string(&path).unwrap();
-    let kept: BTreeSet<String> = text.lines().map(|l| id(l)).collect();
+    let kept: BTreeSet<String> = text.lines().map(id).collect();
     text.push_str("{\"id\":\"toy-1");
     std::fs::write(&path, text).unwrap();
 

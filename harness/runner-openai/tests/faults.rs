@@ -148,6 +148,20 @@ fn too_many_faults_are_an_error_of_their_own() {
     assert!(dir.path().join("summary.json").exists());
 }
 
+#[test]
+fn a_dead_server_costs_no_night() {
+    let server = Server::new(|_| status(404, "no such model"));
+    let (dir, splits) = (tempdir().unwrap(), [split("toy", 900)]);
+    let strict = EvalConfig { max_fault_rate: 0.1, ..config() };
+    let mut policy = endpoint(&server, opening(quick(), 4));
+    let error = run(&mut policy, &splits, &strict, dir.path()).unwrap_err();
+    assert!(matches!(error, Error::TooManyFaults { .. }), "{error}");
+    // 90 of 900 are allowed; each worker may have one more under way.
+    assert!((91..=99).contains(&server.count()), "{}", server.count());
+    let summary = vrrl_harness::read_summary(dir.path()).unwrap();
+    assert_eq!((summary.splits[0].n, summary.splits[0].faults), (0, 91));
+}
+
 /// A server that repeats what it was sent, wherever it can.
 #[test]
 fn the_key_is_sent_and_written_nowhere() {

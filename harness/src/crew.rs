@@ -126,6 +126,9 @@ impl Policy for Halting<'_> {
         }
         self.policy.respond(requests)
     }
+    fn looks_back(&self) -> bool {
+        self.policy.looks_back()
+    }
     fn release(&mut self, episode: u64) {
         self.policy.release(episode);
     }

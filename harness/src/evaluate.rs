@@ -5,10 +5,11 @@ use std::fs;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 use std::time::Instant;
 
 use vrrl_harness_core::{
-    drive, encode_png, sha256_hex, End, Example, Finished, Policy, Shown, Start, Trace, TraceTurn, TurnTokens,
+    drive, sha256_hex, End, Example, Finished, Policy, Shown, Start, Trace, TraceTurn, TurnTokens,
 };
 
 use crate::crew::{drive_crew, Crew};
@@ -172,15 +173,14 @@ struct Recorded {
     trace: Trace,
     row: Option<ScoreRow>,
     /// Names and bytes of the pictures that are kept.
-    images: Vec<(String, Vec<u8>)>,
+    images: Vec<(String, Arc<[u8]>)>,
 }
 
 impl Recorded {
     fn of(finished: &Finished<'_>, split: &EvalSplit, repeat: u32, keep: bool) -> Self {
         let mut images = Vec::new();
         let turns = finished.turns.iter().map(|turn| {
-            let image_sha256 = turn.observation.image.as_ref().map(|image| {
-                let png = encode_png(image);
+            let image_sha256 = turn.observation.png().map(|png| {
                 let name = sha256_hex(&png);
                 if keep {
                     images.push((name.clone(), png));

@@ -64,7 +64,12 @@ pub fn drive<'e>(
         let mut answered = open.into_iter().zip(replies);
         while let Some(((index, episode), reply)) = answered.next() {
             match episode.apply(reply) {
-                Step::Open(episode) => still.push((index, episode)),
+                Step::Open(mut episode) => {
+                    if !policy.looks_back() {
+                        episode.pack();
+                    }
+                    still.push((index, episode));
+                }
                 Step::Done(finished) => {
                     policy.release(index as u64);
                     if done(index, finished).is_break() {

@@ -99,6 +99,7 @@ impl<'e> Episode<'e> {
             None => Observation {
                 image: Some(Arc::new(example.problem.observe(settings.view))),
                 text: Some(example.problem.question()),
+                packed: None,
             },
             Some(Turn { action: Action::Propose(answer), .. }) => {
                 shown.observation(example, answer, (settings.view, settings.feedback), seed)
@@ -119,6 +120,11 @@ impl<'e> Episode<'e> {
     #[must_use]
     pub fn history(&self) -> &[Turn] {
         &self.turns
+    }
+
+    /// Gives up the pixels of all earlier turns.
+    pub(crate) fn pack(&mut self) {
+        self.turns.iter_mut().for_each(|turn| turn.observation.pack());
     }
 
     /// What is seen now.
@@ -188,7 +194,7 @@ impl<'e> Episode<'e> {
             (Action::Propose(answer), None) => Some(self.feedback(answer)),
             _ => None,
         };
-        let observation = std::mem::replace(&mut self.observation, Observation { image: None, text: None });
+        let observation = std::mem::take(&mut self.observation);
         self.turns.push(Turn { observation, reply, action });
         self.constraint = Constraint::Free;
         match (next, end) {

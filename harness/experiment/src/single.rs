@@ -104,7 +104,7 @@ fn cost(
     let image = problem.observe(View::Crisp);
     let (width, height) = config.limits().size(image.width(), image.height());
     let pixels = u64::from(width) * u64::from(height) / 784;
-    let seen = Observation { image: Some(Arc::new(image)), text: Some(problem.question()) };
+    let seen = Observation { image: Some(Arc::new(image)), text: Some(problem.question()), packed: None };
     let written = config.max_tokens.unwrap_or(request.config.max_tokens) as u64;
     let seen = vec![seen; turns];
     let messages = request.endpoint.profile()?.messages(whom, &seen, &vec![""; turns.saturating_sub(1)]);

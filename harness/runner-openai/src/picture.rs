@@ -7,7 +7,7 @@
 
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
-use vrrl_harness_core::{encode_png, sha256_hex, Image};
+use vrrl_harness_core::{encode_png, sha256_hex, Image, Observation};
 
 /// How large a picture may be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -94,15 +94,32 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    pub(crate) fn of(image: &Image, limits: Limits) -> Self {
-        let size = limits.size(image.width(), image.height());
-        let small = size != image.dimensions();
-        let png = if small { encode_png(&fit(image, size)) } else { encode_png(image) };
+    /// The picture of an observation, where there is one.
+    ///
+    /// # Panics
+    /// If its PNG, which this program made, does not decode.
+    pub(crate) fn of(observation: &Observation, limits: Limits) -> Option<Self> {
+        let [width, height] = observation.size()?;
+        let size = limits.size(width, height);
+        let small = size != (width, height);
+        let mut png = observation.png()?;
+        if small {
+            let pixels = match &observation.image {
+                Some(image) => image.clone(),
+                None => decode(&png).into(),
+            };
+            png = encode_png(&fit(&pixels, size)).into();
+        }
         let mut uri = String::with_capacity(22 + png.len().div_ceil(3) * 4);
         uri.push_str("data:image/png;base64,");
         STANDARD.encode_string(&png, &mut uri);
-        Self { uri, other: small.then(|| sha256_hex(&png)) }
+        Some(Self { uri, other: small.then(|| sha256_hex(&png)) })
     }
+}
+
+fn decode(png: &[u8]) -> Image {
+    let format = image::ImageFormat::Png;
+    image::load_from_memory_with_format(png, format).expect("a PNG of our own decodes").to_rgb8()
 }
 
 #[cfg(test)]
@@ -147,9 +164,14 @@ mod tests {
     #[test]
     fn only_another_picture_has_another_hash() {
         let image = Image::from_fn(40, 20, |x, y| image::Rgb([x as u8, y as u8, 3]));
-        let same = Sent::of(&image, Limits::default());
+        let mut seen = Observation { image: Some(image.clone().into()), ..Observation::default() };
+        let same = Sent::of(&seen, Limits::default()).unwrap();
         assert!(same.uri.starts_with("data:image/png;base64,iVBOR") && same.other.is_none());
-        let small = Sent::of(&image, limits(Some(10), None));
-        assert_eq!(small.other, Some(sha256_hex(&encode_png(&fit(&image, (10, 5))))));
+        for _ in 0..2 {
+            let small = Sent::of(&seen, limits(Some(10), None)).unwrap();
+            assert_eq!(small.other, Some(sha256_hex(&encode_png(&fit(&image, (10, 5))))));
+            seen.pack();
+        }
+        assert!(seen.image.is_none() && Sent::of(&seen, Limits::default()).unwrap().uri == same.uri);
     }
 }

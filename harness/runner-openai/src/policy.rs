@@ -158,11 +158,11 @@ impl Worker {
     fn draw(&mut self, episode: u64, seen: &[&Observation]) {
         let limits = self.shared.config.limits();
         let (of, sent) = &mut self.sent;
-        if *of != episode || sent.len() >= seen.len() {
+        if *of != episode || sent.len() > seen.len() {
             (*of, *sent) = (episode, Vec::new());
         }
         for observation in &seen[sent.len()..] {
-            sent.push(observation.image.as_deref().map(|image| Sent::of(image, limits)));
+            sent.push(Sent::of(observation, limits));
         }
     }
 
@@ -258,6 +258,11 @@ impl Policy for Worker {
 
     fn respond(&mut self, requests: &[Request<'_>]) -> Vec<Result<Reply, Fault>> {
         requests.iter().map(|request| self.reply(request)).collect()
+    }
+
+    fn looks_back(&self) -> bool {
+        // The worker keeps what it sent.
+        false
     }
 
     fn release(&mut self, _episode: u64) {

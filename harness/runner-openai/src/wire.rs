@@ -59,7 +59,7 @@ pub(crate) fn body(
     model: &str,
     config: &EndpointConfig,
     request: &Request<'_>,
-    messages: &[Message<'_>],
+    messages: &[Message],
     pictures: &[&str],
 ) -> Vec<u8> {
     let mut pictures = pictures.iter();

@@ -126,8 +126,8 @@ impl Policy for Halting<'_> {
         }
         self.policy.respond(requests)
     }
-    fn looks_back(&self) -> bool {
-        self.policy.looks_back()
+    fn wants_pixels(&self) -> bool {
+        self.policy.wants_pixels()
     }
     fn release(&mut self, episode: u64) {
         self.policy.release(episode);

@@ -122,9 +122,12 @@ impl<'e> Episode<'e> {
         &self.turns
     }
 
-    /// Gives up the pixels of all earlier turns.
-    pub(crate) fn pack(&mut self) {
-        self.turns.iter_mut().for_each(|turn| turn.observation.pack());
+    /// Gives up the pixels of everything that was seen.
+    #[must_use]
+    pub(crate) fn packed(mut self) -> Self {
+        self.turns.iter_mut().map(|turn| &mut turn.observation).for_each(Observation::pack);
+        self.observation.pack();
+        self
     }
 
     /// What is seen now.

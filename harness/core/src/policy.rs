@@ -147,9 +147,9 @@ pub trait Policy {
     fn workers(&self) -> Vec<Box<dyn Policy + Send>> {
         Vec::new()
     }
-    /// Whether it wants the pixels of earlier turns again. If not, they are kept as PNG: many episodes with large
-    /// pictures are open at once.
-    fn looks_back(&self) -> bool {
+    /// Whether it looks at pixels. If not, pictures come to it as PNG alone ([`crate::Packed`]): many episodes with
+    /// large pictures are open at once.
+    fn wants_pixels(&self) -> bool {
         true
     }
     /// No further reply is wanted: workers that wait before asking again may give up.

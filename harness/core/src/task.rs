@@ -124,7 +124,7 @@ pub struct Observation {
     pub image: Option<Arc<Image>>,
     /// The question on the first turn, words of feedback later.
     pub text: Option<String>,
-    /// The picture as PNG, in place of its pixels, once nobody looks at them again.
+    /// The picture as PNG, in place of its pixels, where nobody looks at them.
     pub packed: Option<Packed>,
 }
 

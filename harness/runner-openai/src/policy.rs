@@ -260,8 +260,8 @@ impl Policy for Worker {
         requests.iter().map(|request| self.reply(request)).collect()
     }
 
-    fn looks_back(&self) -> bool {
-        // The worker keeps what it sent.
+    fn wants_pixels(&self) -> bool {
+        // Only the bytes are sent; what is to be made smaller is decoded for it.
         false
     }
 

@@ -1,16 +1,18 @@
-//! A policy over splits: one drive per split, every finished episode on disk before the next is awaited.
+//! A policy over splits: one drive per split (or one crew over all), every finished episode on disk before the next is awaited.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 use std::time::Instant;
 
 use vrrl_harness_core::{
-    drive, encode_png, sha256_hex, End, Example, Finished, Policy, Shown, Start, Trace, TraceTurn, TurnTokens,
+    drive, sha256_hex, End, Example, Finished, Policy, Shown, Start, Trace, TraceTurn, TurnTokens,
 };
 
+use crate::crew::{drive_crew, Crew};
 use crate::record::{episode_seed, RunInfo, ScoreRow, Summary, TimingRow};
 use crate::run_dir::{self, IMAGES, TIMING, TRACES};
 use crate::store::{self, Log};
@@ -48,7 +50,6 @@ impl Progress {
 
     fn count(&mut self, row: Option<&ScoreRow>) {
         self.split_done += 1;
-        self.done += 1;
         match row {
             Some(row) => {
                 self.correct += usize::from(row.correct);
@@ -89,8 +90,13 @@ pub fn evaluate(
     fs::create_dir_all(out).map_err(Error::io("create", out))?;
     let info = run_dir::begin(out, run_dir::describe(policy, splits, config))?;
     let mut run = Run::open(out, info, plan, hooks)?;
-    for (index, split) in splits.iter().enumerate() {
-        run.split(policy, index, split)?;
+    if policy.workers().is_empty() {
+        for index in 0..splits.len() {
+            run.ask(policy, splits, index..index + 1)?;
+        }
+    } else {
+        // One queue over all splits: the slowest episode of one must not hold the next.
+        run.ask(policy, splits, 0..splits.len())?;
     }
     run.finish(config)
 }
@@ -138,6 +144,80 @@ impl<'e> Plan<'e> {
     }
 }
 
+/// Faults in a row from the first episode on after which nobody is asked any more.
+const IN_VAIN: usize = 32;
+
+/// Notices a policy that answers nothing, so that a server that is down costs no night: once its faults alone fail
+/// the run, and not one reply has come.
+struct Hopeless {
+    enough: f64,
+    faults: usize,
+    answered: bool,
+}
+
+impl Hopeless {
+    fn new(config: &EvalConfig, episodes: usize) -> Self {
+        let enough = (config.max_fault_rate * episodes as f64).max(IN_VAIN as f64 - 1.0);
+        Self { enough, faults: 0, answered: false }
+    }
+
+    fn after(&mut self, trace: &Trace) -> bool {
+        self.answered |= trace.end != End::Fault || !trace.turns.is_empty();
+        self.faults += usize::from(trace.end == End::Fault);
+        !self.answered && self.faults as f64 > self.enough
+    }
+}
+
+/// A finished episode as it goes to disk; made where it was run, so that encoding pictures holds nobody.
+struct Recorded {
+    trace: Trace,
+    row: Option<ScoreRow>,
+    /// Names and bytes of the pictures that are kept.
+    images: Vec<(String, Arc<[u8]>)>,
+}
+
+impl Recorded {
+    fn of(finished: &Finished<'_>, split: &EvalSplit, repeat: u32, keep: bool) -> Self {
+        let mut images = Vec::new();
+        let turns = finished.turns.iter().map(|turn| {
+            let image_sha256 = turn.observation.png().map(|png| {
+                let name = sha256_hex(&png);
+                if keep {
+                    images.push((name.clone(), png));
+                }
+                name
+            });
+            TraceTurn {
+                text: turn.reply.text.clone(),
+                action: Some(turn.action.clone()),
+                image_sha256,
+                sent_sha256: turn.reply.sent_sha256.clone(),
+                seen: turn.observation.text.clone(),
+                tokens: TurnTokens {
+                    prompt: turn.reply.prompt_tokens,
+                    completion: turn.reply.completion_tokens,
+                },
+                retried: turn.reply.retried.clone(),
+            }
+        });
+        let turns = turns.collect();
+        let example = finished.example;
+        let trace = Trace {
+            id: example.id.clone(),
+            split: split.name.clone(),
+            repeat,
+            task: example.task(),
+            dialect: finished.dialect,
+            truth: example.problem.truth(),
+            turns,
+            end: finished.end,
+            fault: finished.fault.clone(),
+        };
+        let row = scoring::score_trace(&trace, &*example.problem, split.role);
+        Self { trace, row, images }
+    }
+}
+
 /// A run under way.
 struct Run<'e, 'h> {
     out: PathBuf,
@@ -177,93 +257,85 @@ impl<'e, 'h> Run<'e, 'h> {
         Ok(Self { out: out.to_path_buf(), info, plan, done, traces, timing, begun: Instant::now(), hooks })
     }
 
-    /// Asks what is missing of one split.
-    fn split(&mut self, policy: &mut dyn Policy, index: usize, split: &EvalSplit) -> Result<()> {
-        let all = (0..self.plan.examples[index].len())
-            .flat_map(|e| (0..self.plan.repeats).map(move |r| (index, e, r)));
-        let all: Vec<Slot> = all.collect();
-        let mut progress = Progress {
+    /// How far a split is.
+    fn board(&self, index: usize, split: &EvalSplit) -> Progress {
+        let mut board = Progress {
             split: split.name.clone(),
-            split_total: all.len(),
-            done: self.done.range(..(index, 0, 0)).count(),
+            split_total: self.plan.examples[index].len() * self.plan.repeats as usize,
             total: self.plan.slots.len(),
             ..Progress::default()
         };
-        self.done
-            .range((index, 0, 0)..(index + 1, 0, 0))
-            .for_each(|(_, (_, row))| progress.count(row.as_ref()));
-        let later = self.done.range((index + 1, 0, 0)..).count();
-        progress.done += later;
-        let missing: Vec<Slot> = all.into_iter().filter(|slot| !self.done.contains_key(slot)).collect();
+        let mine = self.done.range((index, 0, 0)..(index + 1, 0, 0));
+        mine.for_each(|(_, (_, row))| board.count(row.as_ref()));
+        board.done = self.done.len();
+        board
+    }
+
+    /// The episodes of some splits that are not there yet, in order.
+    fn missing(&self, which: Range<usize>) -> Vec<Slot> {
+        let examples = which.flat_map(|s| (0..self.plan.examples[s].len()).map(move |e| (s, e)));
+        let all = examples.flat_map(|(s, e)| (0..self.plan.repeats).map(move |r| (s, e, r)));
+        all.filter(|slot| !self.done.contains_key(slot)).collect()
+    }
+
+    fn interrupted(&self) -> Error {
+        Error::Interrupted { done: self.done.len(), total: self.plan.slots.len() }
+    }
+
+    /// Asks what is missing of some splits, in one drive. Gives up on a policy that answers nothing.
+    fn ask(&mut self, policy: &mut dyn Policy, splits: &[EvalSplit], which: Range<usize>) -> Result<()> {
+        let mut boards: Vec<Progress> = which.clone().map(|s| self.board(s, &splits[s])).collect();
+        let missing = self.missing(which.clone());
         if missing.is_empty() {
             return Ok(());
         }
-        if self.hooks.stop.load(Ordering::SeqCst) {
-            return Err(Error::Interrupted { done: progress.done, total: progress.total });
+        let stop = self.hooks.stop;
+        if stop.load(Ordering::SeqCst) {
+            return Err(self.interrupted());
         }
         policy.announce(&missing.iter().map(|slot| slot.2).collect::<Vec<_>>());
         let settings = self.info.config.settings(policy.view());
-        let seed = self.info.config.seed;
-        let examples = self.plan.examples[index].clone();
-        let shown = self.plan.shown[index].clone();
-        let starts = missing.iter().map(|(_, e, repeat)| {
-            let seed = episode_seed(seed, &split.name, &examples[*e].id, *repeat);
-            Start { shown: shown[*e], ..Start::fresh(examples[*e], seed) }
+        let config = &self.info.config.clone();
+        let (seed, save_images) = (config.seed, config.save_images);
+        let (examples, shown) = (self.plan.examples.clone(), self.plan.shown.clone());
+        let repeats = self.plan.repeats as usize;
+        let starts = missing.iter().map(|&(s, e, repeat)| {
+            let seed = episode_seed(seed, &splits[s].name, &examples[s][e].id, repeat);
+            Start { shown: shown[s][e], ..Start::fresh(examples[s][e], seed) }
         });
-        let mut failed = None;
-        drive(policy, settings, starts, &mut |i, finished| {
-            let result = self.record(split, missing[i], &finished, &mut progress);
-            failed = result.err();
-            let stopped = self.hooks.stop.load(Ordering::SeqCst) && progress.done < progress.total;
-            if failed.is_none() && stopped {
-                failed = Some(Error::Interrupted { done: progress.done, total: progress.total });
-            }
-            if failed.is_some() {
+        let prepare = |i: usize, finished: Finished<'_>| {
+            let (s, e, repeat) = missing[i];
+            let keep = e * repeats + (repeat as usize) < save_images;
+            Recorded::of(&finished, &splits[s], repeat, keep)
+        };
+        let (mut failed, mut hopeless) = (None, Hopeless::new(config, self.plan.slots.len()));
+        let mut done = |i: usize, recorded: Recorded| {
+            let given_up = hopeless.after(&recorded.trace);
+            failed = self.record(missing[i], recorded, &mut boards[missing[i].0 - which.start]).err();
+            if failed.is_some() || given_up || stop.load(Ordering::SeqCst) {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
             }
-        });
-        failed.map_or(Ok(()), Err)
+        };
+        let mut workers = policy.workers();
+        workers.truncate(missing.len());
+        if workers.is_empty() {
+            drive(policy, settings, starts, &mut |i, finished| done(i, prepare(i, finished)));
+        } else {
+            let crew = Crew { workers, settings, stop, halt: &|| policy.halt() };
+            drive_crew(crew, starts, &prepare, &mut done);
+        }
+        let stopped = stop.load(Ordering::SeqCst) && self.done.len() < self.plan.slots.len();
+        failed.or_else(|| stopped.then(|| self.interrupted())).map_or(Ok(()), Err)
     }
 
     /// Writes one finished episode: first its images, then its line, so that a line never points at nothing.
-    fn record(
-        &mut self,
-        split: &EvalSplit,
-        slot: Slot,
-        finished: &Finished<'_>,
-        progress: &mut Progress,
-    ) -> Result<()> {
-        let position = slot.1 * self.plan.repeats as usize + slot.2 as usize;
-        let keep = position < self.info.config.save_images;
-        let turns = finished.turns.iter().map(|turn| {
-            let image_sha256 = match &turn.observation.image {
-                Some(image) => Some(self.image(&encode_png(image), keep)?),
-                None => None,
-            };
-            Ok(TraceTurn {
-                text: turn.reply.text.clone(),
-                action: Some(turn.action.clone()),
-                image_sha256,
-                seen: turn.observation.text.clone(),
-                tokens: TurnTokens {
-                    prompt: turn.reply.prompt_tokens,
-                    completion: turn.reply.completion_tokens,
-                },
-            })
-        });
-        let trace = Trace {
-            id: finished.example.id.clone(),
-            split: split.name.clone(),
-            repeat: slot.2,
-            task: finished.example.task(),
-            dialect: finished.dialect,
-            truth: finished.example.problem.truth(),
-            turns: turns.collect::<Result<_>>()?,
-            end: finished.end,
-            fault: finished.fault.clone(),
-        };
+    fn record(&mut self, slot: Slot, recorded: Recorded, progress: &mut Progress) -> Result<()> {
+        let Recorded { trace, row, images } = recorded;
+        for (name, png) in &images {
+            self.image(name, png)?;
+        }
         self.traces.push(&trace)?;
         self.timing.push(&TimingRow {
             split: trace.split.clone(),
@@ -271,24 +343,21 @@ impl<'e, 'h> Run<'e, 'h> {
             repeat: trace.repeat,
             finished_s: self.begun.elapsed().as_secs_f64(),
         })?;
-        let row = scoring::score_trace(&trace, &*finished.example.problem, split.role);
         progress.count(row.as_ref());
         self.done.insert(slot, (trace, row));
+        progress.done = self.done.len();
         (self.hooks.progress)(progress);
         Ok(())
     }
 
-    fn image(&self, png: &[u8], keep: bool) -> Result<String> {
-        let name = sha256_hex(png);
-        if keep {
-            let folder = self.out.join(IMAGES);
-            let path = folder.join(format!("{name}.png"));
-            if !path.exists() {
-                fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
-                store::replace(&path, |out| std::io::Write::write_all(out, png))?;
-            }
+    fn image(&self, name: &str, png: &[u8]) -> Result<()> {
+        let folder = self.out.join(IMAGES);
+        let path = folder.join(format!("{name}.png"));
+        if !path.exists() {
+            fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+            store::replace(&path, |out| std::io::Write::write_all(out, png))?;
         }
-        Ok(name)
+        Ok(())
     }
 
     fn finish(self, config: &EvalConfig) -> Result<Summary> {

@@ -6,6 +6,7 @@
 
 mod compare;
 mod config;
+mod crew;
 mod error;
 mod evaluate;
 mod import;
@@ -32,4 +33,4 @@ pub use machine::{machine, utc_now, CODE_VERSION};
 pub use record::{RunInfo, ScoreRow, Severity, SplitInfo, SplitSummary, Summary};
 pub use run_dir::{read_info, read_scores, read_summary, read_traces, recompute, rescore, Pose};
 pub use score_turns::{score_turns, OnError, PoseSync, ScoreTurns, Scored};
-pub use scoring::{score_trace, summarise};
+pub use scoring::{score_trace, summarise, Mishaps};

@@ -4,6 +4,7 @@
 //! one [`ScoreRow`] a line, `summary.json` is a [`Summary`], `timing.jsonl` one [`TimingRow`] a line and
 //! `images/<sha256>.png` what was seen.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,9 @@ pub struct RunInfo {
     pub config_hash: String,
     /// The policy: model, fingerprint, backend and engine that really ran.
     pub policy: PolicyInfo,
+    /// The policy's own settings that decide replies (an endpoint's prompts, limits and so on).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<serde_json::Value>,
     /// Which picture the policy saw.
     pub view: View,
     /// The splits, in the order of the summary.
@@ -113,6 +117,12 @@ pub struct SplitSummary {
     pub n: usize,
     /// Episodes with faults.
     pub faults: usize,
+    /// The same by the fault's kind; absent without any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fault_kinds: BTreeMap<String, usize>,
+    /// Faults that were got over by asking again, by kind, in all episodes; absent without any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retries: BTreeMap<String, usize>,
     /// 0 is greedy.
     pub temperature: f64,
     /// Most turns, commit included.

@@ -10,6 +10,7 @@ use vrrl_harness_core::{
 };
 
 use crate::record::{RunInfo, ScoreRow, Summary};
+use crate::scoring::Mishaps;
 use crate::store::{self, Torn};
 use crate::{machine, scoring, Error, EvalConfig, EvalSplit, Result};
 
@@ -42,6 +43,7 @@ pub(crate) fn describe(policy: &dyn Policy, splits: &[EvalSplit], config: &EvalC
         config: config.clone(),
         config_hash,
         policy: info,
+        settings: policy.settings(),
         view: policy.view(),
         splits,
         code_version: machine::CODE_VERSION.into(),
@@ -72,7 +74,7 @@ fn changed(before: &RunInfo, now: &RunInfo) -> Option<(String, String, String)> 
     let pick = |info: &RunInfo| {
         let mut value = serde_json::to_value(info).expect("a run's description has only plain keys");
         value["config"]["max_fault_rate"] = Value::Null;
-        ["config", "policy", "view", "splits"].map(|key| (key, value[key].take()))
+        ["config", "settings", "policy", "view", "splits"].map(|key| (key, value[key].take()))
     };
     pick(before).into_iter().zip(pick(now)).find_map(|((key, a), (_, b))| difference(key, &a, &b))
 }
@@ -129,8 +131,8 @@ fn conclude(dir: &Path, info: &RunInfo, traces: &[&Trace], rows: &[ScoreRow]) ->
 fn summary(info: &RunInfo, traces: &[&Trace], rows: &[ScoreRow]) -> Summary {
     let splits = info.splits.iter().map(|split| {
         let rows: Vec<&ScoreRow> = rows.iter().filter(|row| row.split == split.name).collect();
-        let faults = traces.iter().filter(|t| t.split == split.name && t.end == End::Fault).count();
-        scoring::summarise(split, &info.config, &rows, faults)
+        let mishaps = Mishaps::count(traces.iter().copied().filter(|t| t.split == split.name));
+        scoring::summarise(split, &info.config, &rows, mishaps)
     });
     Summary { format: FORMAT, splits: splits.collect() }
 }

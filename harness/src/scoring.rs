@@ -49,11 +49,43 @@ pub fn score_trace(trace: &Trace, problem: &dyn Problem, role: Option<Role>) -> 
     })
 }
 
+/// Faults of one split's episodes, by kind.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Mishaps {
+    /// Those that ended an episode.
+    pub faults: BTreeMap<String, usize>,
+    /// Those that were got over by asking again.
+    pub retries: BTreeMap<String, usize>,
+}
+
+impl Mishaps {
+    /// Counts over traces.
+    #[must_use]
+    pub fn count<'t>(traces: impl IntoIterator<Item = &'t Trace>) -> Self {
+        let mut all = Self::default();
+        for trace in traces {
+            if trace.end == End::Fault {
+                let kind = trace.fault.as_ref().map_or("unknown", |fault| &fault.kind);
+                *all.faults.entry(kind.to_owned()).or_default() += 1;
+            }
+            for kind in trace.turns.iter().flat_map(|turn| &turn.retried) {
+                *all.retries.entry(kind.clone()).or_default() += 1;
+            }
+        }
+        all
+    }
+}
+
 /// Summarises one split's rows. Where `repeats` asks an example more than once its episodes are no independent
 /// evidence: each example counts once, with the mean of its episodes, and intervals resample examples.
 #[must_use]
-pub fn summarise(split: &SplitInfo, config: &EvalConfig, rows: &[&ScoreRow], faults: usize) -> SplitSummary {
-    let n = rows.len();
+pub fn summarise(
+    split: &SplitInfo,
+    config: &EvalConfig,
+    rows: &[&ScoreRow],
+    mishaps: Mishaps,
+) -> SplitSummary {
+    let (n, faults) = (rows.len(), mishaps.faults.values().sum());
     let count = |holds: &dyn Fn(&ScoreRow) -> bool| rows.iter().filter(|row| holds(row)).count();
     let seed = |metric: &str| Seed(config.seed).derive(&format!("{}\0{metric}", split.name), 0);
     let items = (config.repeats > 1).then(|| by_item(rows));
@@ -87,6 +119,8 @@ pub fn summarise(split: &SplitInfo, config: &EvalConfig, rows: &[&ScoreRow], fau
         split: split.name.clone(),
         n,
         faults,
+        fault_kinds: mishaps.faults,
+        retries: mishaps.retries,
         temperature: config.temperature,
         max_turns: config.max_turns,
         dialect: config.dialect,

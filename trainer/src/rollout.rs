@@ -128,7 +128,7 @@ impl Prefix {
                 tokens.owners = vec![Owner::Stub; tokens.ids.len()];
             }
             let reply = Reply { text: reply.text.clone(), tokens: Some(tokens), ..Reply::default() };
-            let observation = Observation { image: image.take(), text: None };
+            let observation = Observation { image: image.take(), ..Observation::default() };
             prefix.push(Turn { observation, reply, action: Action::Propose(answer) });
             image = next;
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use vrrl_harness_core::{Control, Dialect, FeedbackMode, Role, TaskKind, View};
+use vrrl_harness_experiment::Workers;
 
 use crate::output::Format;
 
@@ -59,7 +60,7 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Score a policy on splits.
     #[command(
-        after_help = "Example:\n  vrrl eval --model candle:runs/quickstart/checkpoints/vrrl --split ood7 --out my-run --temperature 1\n\nThe same command again goes on where it stopped."
+        after_help = "Example:\n  vrrl eval --model candle:runs/quickstart/checkpoints/vrrl --split ood7 --out my-run --temperature 1\n  vrrl eval --model openai:http://localhost:8000/v1#my-model --split table_id --out my-run --workers auto\n\nAn endpoint's key is read from OPENAI_API_KEY alone.\nThe same command again goes on where it stopped."
     )]
     Eval(EvalArgs),
     /// Judge and reward recorded turns, without a model.
@@ -147,7 +148,7 @@ pub(crate) struct TrainArgs {
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct EvalArgs {
-    /// candle:PATH, replay:TRACES.jsonl, oracle, noisy-oracle:P, random or repeat.
+    /// candle:PATH, openai:URL#NAME (an endpoint with chat completions), replay:TRACES.jsonl, oracle, noisy-oracle:P, random or repeat.
     #[arg(long)]
     pub model: String,
     /// Names (the last part is enough), definition files, materialized folders or files of maps.
@@ -192,6 +193,19 @@ pub(crate) struct EvalArgs {
     /// cpu or cuda.
     #[arg(long, default_value = "cpu")]
     pub device: String,
+    /// Endpoints: episodes at once; auto grows until latency or refusals say stop [default: auto].
+    #[arg(long, value_name = "N|auto")]
+    pub workers: Option<Workers>,
+    /// Endpoints: what the model is told; plain, question, or a YAML file [default: plain].
+    #[arg(long, value_name = "NAME|PATH")]
+    pub prompt_profile: Option<String>,
+    /// Endpoints: a file of settings (token_limit, max_tokens, stop, omit, max_side, max_pixels, image_detail,
+    /// extra_body, headers, tries, backoff_s, max_wait_s, connect_timeout_s, timeout_s).
+    #[arg(long, value_name = "FILE.yaml")]
+    pub endpoint: Option<PathBuf>,
+    /// Endpoints: a directory of replies to reuse and to add to.
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
     /// Say what would be asked, and ask nothing.
     #[arg(long)]
     pub dry_run: bool,

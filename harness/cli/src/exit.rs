@@ -35,6 +35,7 @@ impl From<Exit> for ExitCode {
 /// The exit code of an error.
 pub(crate) fn of(error: &Error) -> Exit {
     use vrrl_harness_runner_candle::Error as Checkpoint;
+    use vrrl_harness_runner_openai::Error as Endpoint;
     if error.is_interruption() {
         return Exit::Interrupted;
     }
@@ -45,6 +46,7 @@ pub(crate) fn of(error: &Error) -> Exit {
         Error::Differs(_) | Error::Data(vrrl_datasets::Error::Differs { .. }) => Exit::Differs,
         Error::Data(vrrl_datasets::Error::Io { source, .. }) => disk(source),
         Error::Checkpoint(Checkpoint::Io { source, .. }) => disk(source),
+        Error::Endpoint(Endpoint::Cache { source, .. }) => disk(source),
         Error::Report(vrrl_reports::Error::Write { .. }) => Exit::Internal,
         Error::Io { .. } => Exit::Internal,
         _ => Exit::Usage,

@@ -32,7 +32,12 @@ fn bad_models_splits_and_checkpoints_are_named() {
         |model: &'static str, split: &'static str| ["eval", "--model", model, "--split", split, "--out", "o"];
     refused(dir, &eval("oracle", "odo7"), 2, &["odo7", "did you mean ood7?"]);
     refused(dir, &eval("gpt", "ood7"), 2, &["gpt", "candle:PATH"]);
-    refused(dir, &eval("openai:http://localhost#x", "ood7"), 2, &["arrives later"]);
+    refused(
+        dir,
+        &eval("openai:http://localhost", "ood7"),
+        2,
+        &["no #NAME", "openai:http://localhost:8000/v1#"],
+    );
     refused(dir, &eval("candle:nothing", "ood7"), 2, &["nothing"]);
     refused(dir, &eval("noisy-oracle:7", "ood7"), 2, &["0 to 1"]);
     refused(dir, &eval("replay:none.jsonl", "ood7"), 2, &["none.jsonl"]);

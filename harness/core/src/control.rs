@@ -89,8 +89,8 @@ impl Shown<'_> {
             Self::Oracle => draw(example, &example.problem.oracle(&mut rng)),
         };
         match shown {
-            Feedback::Image(image) => Observation { image: Some(Arc::new(image)), text: None },
-            Feedback::Text(text) => Observation { image: None, text: Some(text) },
+            Feedback::Image(image) => Observation { image: Some(Arc::new(image)), ..Observation::default() },
+            Feedback::Text(text) => Observation { text: Some(text), ..Observation::default() },
         }
     }
 }

@@ -34,13 +34,14 @@ pub fn drive<'e>(
     starts: impl IntoIterator<Item = Start<'e>>,
     done: &mut dyn FnMut(usize, Finished<'e>) -> ControlFlow<()>,
 ) {
-    let slots = policy.slots().max(1);
+    let (slots, pixels) = (policy.slots().max(1), policy.wants_pixels());
+    let ready = |episode: Episode<'e>| if pixels { episode } else { episode.packed() };
     let mut waiting = starts.into_iter().enumerate();
     let mut open: Vec<(usize, Episode<'e>)> = Vec::with_capacity(slots);
     loop {
         while open.len() < slots {
             let Some((index, start)) = waiting.next() else { break };
-            open.push((index, Episode::new(start, settings)));
+            open.push((index, ready(Episode::new(start, settings))));
         }
         if open.is_empty() {
             return;
@@ -64,7 +65,7 @@ pub fn drive<'e>(
         let mut answered = open.into_iter().zip(replies);
         while let Some(((index, episode), reply)) = answered.next() {
             match episode.apply(reply) {
-                Step::Open(episode) => still.push((index, episode)),
+                Step::Open(episode) => still.push((index, ready(episode))),
                 Step::Done(finished) => {
                     policy.release(index as u64);
                     if done(index, finished).is_break() {

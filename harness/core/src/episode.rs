@@ -99,6 +99,7 @@ impl<'e> Episode<'e> {
             None => Observation {
                 image: Some(Arc::new(example.problem.observe(settings.view))),
                 text: Some(example.problem.question()),
+                packed: None,
             },
             Some(Turn { action: Action::Propose(answer), .. }) => {
                 shown.observation(example, answer, (settings.view, settings.feedback), seed)
@@ -119,6 +120,14 @@ impl<'e> Episode<'e> {
     #[must_use]
     pub fn history(&self) -> &[Turn] {
         &self.turns
+    }
+
+    /// Gives up the pixels of everything that was seen.
+    #[must_use]
+    pub(crate) fn packed(mut self) -> Self {
+        self.turns.iter_mut().map(|turn| &mut turn.observation).for_each(Observation::pack);
+        self.observation.pack();
+        self
     }
 
     /// What is seen now.
@@ -188,7 +197,7 @@ impl<'e> Episode<'e> {
             (Action::Propose(answer), None) => Some(self.feedback(answer)),
             _ => None,
         };
-        let observation = std::mem::replace(&mut self.observation, Observation { image: None, text: None });
+        let observation = std::mem::take(&mut self.observation);
         self.turns.push(Turn { observation, reply, action });
         self.constraint = Constraint::Free;
         match (next, end) {

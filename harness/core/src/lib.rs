@@ -46,7 +46,8 @@ pub use policy::{Constraint, Fault, Owner, Policy, PolicyInfo, Reply, Request, S
 pub use prompt::{Message, PromptProfile, PromptTexts, Prompted, Speaker};
 pub use seed::{Rng, Seed};
 pub use task::{
-    Canonical, Error, Feedback, FeedbackMode, Image, Observation, Posed, Problem, Task, TaskKind, View,
+    Canonical, Error, Feedback, FeedbackMode, Image, Observation, Packed, Posed, Problem, Task, TaskKind,
+    View,
 };
 pub use trace::{End, Trace, TraceTurn, TurnTokens};
 pub use truth::{MazeTruth, RegionTruth, Truth};

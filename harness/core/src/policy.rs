@@ -86,13 +86,18 @@ pub struct Reply {
     pub completion_tokens: u64,
     /// The token limit cut it off.
     pub cut: bool,
+    /// SHA-256 of the PNG that was sent for the newest picture, where that is another than the one observed
+    /// (an endpoint's limit made it smaller).
+    pub sent_sha256: Option<String>,
+    /// Kinds of the faults that were met and got over by asking again, in order.
+    pub retried: Vec<String>,
 }
 
 /// A reply that could not be had. Never scored as wrong.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[error("{kind}: {detail}")]
 pub struct Fault {
-    /// Short name: `connect`, `timeout`, `http_429`, `missing_replay`, ...
+    /// Short name: `connect`, `timeout`, `rate_limit`, `missing_replay`, ...
     pub kind: String,
     /// What happened.
     pub detail: String,
@@ -133,4 +138,20 @@ pub trait Policy {
     fn announce(&mut self, _repeats: &[u32]) {}
     /// The episode is over; caches may go.
     fn release(&mut self, _episode: u64) {}
+    /// Settings that decide replies, for `run.json`: a run goes on only under equal ones. Never a secret.
+    fn settings(&self) -> Option<serde_json::Value> {
+        None
+    }
+    /// Handles to the same policy for drivers that run side by side, a thread and an episode each, so that a
+    /// slow reply holds nobody. Empty for a policy that replies in batches.
+    fn workers(&self) -> Vec<Box<dyn Policy + Send>> {
+        Vec::new()
+    }
+    /// Whether it looks at pixels. If not, pictures come to it as PNG alone ([`crate::Packed`]): many episodes with
+    /// large pictures are open at once.
+    fn wants_pixels(&self) -> bool {
+        true
+    }
+    /// No further reply is wanted: workers that wait before asking again may give up.
+    fn halt(&self) {}
 }

@@ -118,12 +118,46 @@ pub enum Feedback {
 }
 
 /// What a policy sees before a reply.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Observation {
     /// The picture: the question's on the first turn, the feedback's later.
     pub image: Option<Arc<Image>>,
     /// The question on the first turn, words of feedback later.
     pub text: Option<String>,
+    /// The picture as PNG, in place of its pixels, where nobody looks at them.
+    pub packed: Option<Packed>,
+}
+
+/// A picture that is kept small.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    /// Width and height, pixels.
+    pub size: [u32; 2],
+    /// What [`crate::encode_png`] made of it.
+    pub png: Arc<[u8]>,
+}
+
+impl Observation {
+    /// Width and height of the picture, where there is one.
+    #[must_use]
+    pub fn size(&self) -> Option<[u32; 2]> {
+        let pixels = self.image.as_ref().map(|image| [image.width(), image.height()]);
+        pixels.or_else(|| self.packed.as_ref().map(|packed| packed.size))
+    }
+
+    /// The picture as PNG.
+    #[must_use]
+    pub fn png(&self) -> Option<Arc<[u8]>> {
+        let packed = self.packed.as_ref().map(|packed| packed.png.clone());
+        packed.or_else(|| self.image.as_ref().map(|image| crate::encode_png(image).into()))
+    }
+
+    /// Gives the pixels up for the PNG: a fiftieth of the memory where pictures are flat.
+    pub fn pack(&mut self) {
+        if let (Some(size), Some(png)) = (self.size(), self.png()) {
+            (self.packed, self.image) = (Some(Packed { size, png }), None);
+        }
+    }
 }
 
 /// Canonical forms of a scene; equal texts mean equal problems.

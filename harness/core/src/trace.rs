@@ -44,12 +44,18 @@ pub struct TraceTurn {
     /// SHA-256 of the PNG that was seen before it (`images/<sha256>.png`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_sha256: Option<String>,
+    /// SHA-256 of the PNG that was sent in its place, where an endpoint's limits made it smaller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_sha256: Option<String>,
     /// Words that were seen before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<String>,
     /// Token counts.
     #[serde(default)]
     pub tokens: TurnTokens,
+    /// Kinds of the faults that were got over by asking again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retried: Vec<String>,
 }
 
 /// One episode on disk.

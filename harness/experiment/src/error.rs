@@ -63,6 +63,9 @@ pub enum Error {
     /// A checkpoint does not load (exit 2).
     #[error("load checkpoint: {0}")]
     Checkpoint(#[from] vrrl_harness_runner_candle::Error),
+    /// An endpoint cannot be used as it is told (exit 2).
+    #[error(transparent)]
+    Endpoint(#[from] vrrl_harness_runner_openai::Error),
     /// An evaluation failed.
     #[error("score {name}: {source}")]
     Eval {

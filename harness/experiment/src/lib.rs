@@ -41,7 +41,7 @@ pub use error::{Error, Result};
 pub use experiment::{preset, Decoding, EvalSettings, Experiment, MethodEntry, SplitNames, PRESETS};
 pub use export::{export, export_formats, Export};
 pub use gallery::{gallery, Gallery, GalleryRequest, GallerySheet};
-pub use model::{open, MODELS};
+pub use model::{open, EndpointRequest, Rules, MODELS};
 pub use outputs::{export_run, import_outputs, ImportRequest};
 pub use plan::{Plan, PlannedStage};
 pub use progress::{Quiet, Reporter, StageProgress};
@@ -51,9 +51,10 @@ pub use run::{run, Options, Outcome};
 pub use score::{score, ScoreOptions};
 pub use show::{show, ShowRequest, Shown};
 pub use single::{
-    compare, compare_methods, dry_run, eval, eval_controls, train_recipe, Compared, ComparedMethods, DryRun,
-    DrySplit, EvalRequest, TrainOutcome,
+    compare, compare_methods, dry_run, eval, eval_controls, train_recipe, Compared, ComparedMethods, DryCost,
+    DryRun, DrySplit, EvalRequest, TrainOutcome,
 };
 pub use table::Table;
 pub use tools::{Tools, TrainJob, Trained};
 pub use vrrl_harness::{OnError, Scored};
+pub use vrrl_harness_runner_openai::Workers;

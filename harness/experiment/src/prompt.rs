@@ -70,7 +70,7 @@ pub fn show_prompt(request: &PromptRequest, shown: &ShowRequest) -> Result<Vec<S
             known.join(", ")
         )));
     }
-    let picture = |image| Observation { image: Some(std::sync::Arc::new(image)), text: None };
+    let picture = |image| Observation { image: Some(std::sync::Arc::new(image)), ..Observation::default() };
     let problem = &example.problem;
     let mut seen =
         vec![Observation { text: Some(problem.question()), ..picture(problem.observe(shown.view)) }];
@@ -80,16 +80,13 @@ pub fn show_prompt(request: &PromptRequest, shown: &ShowRequest) -> Result<Vec<S
         said.push(dialect.print_proposal(&proposal, None));
         seen.push(match feedback(shown, &example, &proposal) {
             Feedback::Image(image) => picture(image),
-            Feedback::Text(text) => Observation { image: None, text: Some(text) },
+            Feedback::Text(text) => Observation { text: Some(text), ..Observation::default() },
         });
     }
     let said: Vec<&str> = said.iter().map(String::as_str).collect();
     let messages = profile.messages(Prompted { task, dialect, max_turns }, &seen, &said);
-    let as_text = |m: vrrl_harness_core::Message<'_>| ShownMessage {
-        role: m.speaker,
-        image: m.image.map(|image| [image.width(), image.height()]),
-        text: m.text,
-    };
+    let as_text =
+        |m: vrrl_harness_core::Message| ShownMessage { role: m.speaker, image: m.image, text: m.text };
     Ok(messages.into_iter().map(as_text).collect())
 }
 

@@ -10,12 +10,11 @@ use vrrl_harness::{evaluate, EvalSplit, Hooks};
 use vrrl_reports::Claim;
 
 use crate::experiment::Decoding;
+use crate::model::{self, EndpointRequest, Rules};
 use crate::stage::{Model, Record, Stage, Work};
 use crate::table::Table;
 use crate::tools::TrainJob;
-use crate::{
-    model, plan, pool, report, splits, store, Error, Experiment, Reporter, Result, StageProgress, Tools,
-};
+use crate::{plan, pool, report, splits, store, Error, Experiment, Reporter, Result, StageProgress, Tools};
 
 /// How an experiment is run; nothing here changes a result.
 pub struct Options<'a> {
@@ -227,8 +226,10 @@ impl UnderWay<'_> {
                 (name, policy)
             }
             Model::Reference(word) => {
-                let policy = model::open(word, experiment.dialect, &experiment.device, self.tools.open)?;
-                (word.clone(), policy)
+                let endpoint = &EndpointRequest::default();
+                let (dialect, device) = (experiment.dialect, experiment.device.as_str());
+                let rules = Rules { dialect, max_turns: experiment.eval.max_turns, device, endpoint };
+                (word.clone(), model::open(word, rules, self.tools.open)?)
             }
         };
         let config = plan::eval_config(experiment, which, Decoding(temperature), &name);

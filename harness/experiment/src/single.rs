@@ -2,17 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 
 use serde::Serialize;
 use vrrl_baselines::Recipe;
 use vrrl_harness::{
     evaluate, gaps, read_items, EvalConfig, EvalSplit, Gaps, Hooks, Report, SeedsReport, Summary,
 };
-use vrrl_harness_core::{Control, Dialect, Seed};
+use vrrl_harness_core::{Control, Dialect, Observation, Prompted, Seed, View};
 
+use crate::model::{self, EndpointRequest, Rules};
 use crate::run::shown;
 use crate::tools::TrainJob;
-use crate::{data, model, store, yaml, Error, Result, StageProgress, Tools, Trained};
+use crate::{data, store, yaml, Error, Result, StageProgress, Tools, Trained};
 
 /// An evaluation.
 #[derive(Clone, PartialEq, Debug)]
@@ -27,6 +29,8 @@ pub struct EvalRequest {
     pub device: String,
     /// Turn language; the checkpoint's own, else bare commit, where absent.
     pub dialect: Option<Dialect>,
+    /// What only an endpoint is told.
+    pub endpoint: EndpointRequest,
     /// Everything else; `name`, `method`, `reference` and `dialect` are filled in.
     pub config: EvalConfig,
 }
@@ -51,6 +55,20 @@ pub struct DrySplit {
     pub episodes: usize,
     /// Replies if every episode takes all its turns.
     pub replies_at_most: usize,
+    /// Endpoints: what that costs.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<DryCost>,
+}
+
+/// What an endpoint would read and write, if every episode takes all its turns and every reply its tokens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct DryCost {
+    /// Pictures in all requests; each request holds those of the turns before again.
+    pub images_at_most: usize,
+    /// Tokens read, roughly: four bytes of text or 784 pixels each; a server's prompt cache saves most of them.
+    pub prompt_tokens_about: u64,
+    /// Tokens written.
+    pub completion_tokens_at_most: u64,
 }
 
 /// What `request` would ask; opens the policy, and asks nothing.
@@ -61,14 +79,46 @@ pub fn dry_run(request: &EvalRequest, tools: Tools<'_>) -> Result<DryRun> {
     let config = &request.config;
     config.validate()?;
     let dialect = request.dialect();
-    let model = model::open(&request.model, dialect, &request.device, tools.open)?.info().name;
-    let one = |split: &EvalSplit| {
+    let model = model::open(&request.model, request.rules(dialect), tools.open)?.info().name;
+    let one = |split: &EvalSplit| -> Result<DrySplit> {
         let wanted = |id: &String| config.samples.is_empty() || config.samples.contains(id);
         let all = split.examples.iter().filter(|e| wanted(&e.id)).count();
         let episodes = all.min(config.limit.unwrap_or(usize::MAX)) * config.repeats as usize;
-        DrySplit { split: split.name.clone(), episodes, replies_at_most: episodes * config.max_turns }
+        let endpoint = request.model.starts_with("openai:");
+        let cost = if endpoint { cost(request, dialect, split, episodes)? } else { None };
+        let replies_at_most = episodes * config.max_turns;
+        Ok(DrySplit { split: split.name.clone(), episodes, replies_at_most, cost })
     };
-    Ok(DryRun { model, dialect, splits: request.load()?.iter().map(one).collect() })
+    Ok(DryRun { model, dialect, splits: request.load(dialect)?.iter().map(one).collect::<Result<_>>()? })
+}
+
+/// Cost by the split's first example, as if feedback were as large as the question's picture and each reply full.
+fn cost(
+    request: &EvalRequest,
+    dialect: Dialect,
+    split: &EvalSplit,
+    episodes: usize,
+) -> Result<Option<DryCost>> {
+    let Some(example) = split.examples.first() else { return Ok(None) };
+    let (config, turns) = (request.endpoint.config()?, request.config.max_turns);
+    let whom = Prompted { task: example.task(), dialect, max_turns: turns };
+    let problem = &example.problem;
+    let image = problem.observe(View::Crisp);
+    let (width, height) = config.limits().size(image.width(), image.height());
+    let pixels = u64::from(width) * u64::from(height) / 784;
+    let seen = Observation { image: Some(Arc::new(image)), text: Some(problem.question()), packed: None };
+    let written = config.max_tokens.unwrap_or(request.config.max_tokens) as u64;
+    let seen = vec![seen; turns];
+    let messages = request.endpoint.profile()?.messages(whom, &seen, &vec![""; turns.saturating_sub(1)]);
+    // The last request holds everything; those before it a beginning of it each, half of it in the mean.
+    let text: u64 = messages.iter().map(|m| m.text.len() as u64 / 4).sum();
+    let [asked, most] = [episodes, turns].map(|n| n as u64);
+    let last = text + most * pixels + (most - 1) * written;
+    Ok(Some(DryCost {
+        images_at_most: episodes * turns * (turns + 1) / 2,
+        prompt_tokens_about: asked * (most + 1) * last / 2,
+        completion_tokens_at_most: asked * most * written,
+    }))
 }
 
 impl EvalRequest {
@@ -77,12 +127,25 @@ impl EvalRequest {
         self.dialect.or_else(own).unwrap_or(Dialect::BareCommit)
     }
 
-    fn load(&self) -> Result<Vec<EvalSplit>> {
+    fn rules(&self, dialect: Dialect) -> Rules<'_> {
+        let (device, endpoint) = (self.device.as_str(), &self.endpoint);
+        Rules { dialect, max_turns: self.config.max_turns, device, endpoint }
+    }
+
+    fn load(&self, dialect: Dialect) -> Result<Vec<EvalSplit>> {
         let mut all: Vec<EvalSplit> = Vec::new();
         for name in &self.splits {
             for split in data::load_split(name)?.into_iter().map(data::eval_split) {
                 if all.iter().any(|other| other.name == split.name) {
                     return Err(Error::Input(format!("split {} is named twice", split.name)));
+                }
+                if !dialect.serves(split.task) {
+                    let known: Vec<&str> = Dialect::of(split.task).map(Dialect::word).collect();
+                    let (name, known) = (split.name, known.join(", "));
+                    let dialect = dialect.word();
+                    return Err(Error::Input(format!(
+                        "split {name} cannot be answered in {dialect}; use {known}"
+                    )));
                 }
                 all.push(split);
             }
@@ -107,14 +170,15 @@ pub fn eval(
     progress: &mut dyn FnMut(&StageProgress),
 ) -> Result<Summary> {
     request.config.validate()?;
-    let splits = request.load()?;
     let dialect = request.dialect();
-    let mut policy = model::open(&request.model, dialect, &request.device, tools.open)?;
+    let splits = request.load(dialect)?;
+    let mut policy = model::open(&request.model, request.rules(dialect), tools.open)?;
     let reference = model::is_reference(&request.model);
     let trained = || recorded(&request.model, "/recipe/method").unwrap_or_else(|| "external".into());
     let method = if reference { "reference".to_owned() } else { trained() };
-    let config =
-        EvalConfig { name: request.model.clone(), method, reference, dialect, ..request.config.clone() };
+    let max_tokens = request.endpoint.config()?.max_tokens.unwrap_or(request.config.max_tokens);
+    let name = request.model.clone();
+    let config = EvalConfig { name, method, reference, dialect, max_tokens, ..request.config.clone() };
     let mut tell = |p: &vrrl_harness::Progress| progress(&shown(p));
     let hooks = Hooks { stop, progress: &mut tell };
     Ok(evaluate(policy.as_mut(), &splits, &config, &request.out, hooks)?)

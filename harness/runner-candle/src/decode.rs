@@ -125,6 +125,7 @@ fn finish(tokenizer: &Tokenizer, draft: Draft, job: &mut Job<'_>, prompt_tokens:
         completion_tokens: draft.ids.len() as u64,
         cut: !last.is_some_and(|id| tokenizer.stops(id)),
         tokens: Some(TokenRecord { ids: draft.ids, owners, log_probs: draft.log_probs }),
+        ..Reply::default()
     }
 }
 

@@ -154,7 +154,15 @@ pub(super) fn traces(joined: &Joined<'_>, dialect: Dialect) -> Result<Vec<Trace>
 
 fn turn(text: &str) -> TraceTurn {
     let tokens = TurnTokens::default();
-    TraceTurn { text: text.to_owned(), action: None, image_sha256: None, seen: None, tokens }
+    TraceTurn {
+        text: text.to_owned(),
+        action: None,
+        image_sha256: None,
+        sent_sha256: None,
+        seen: None,
+        retried: Vec::new(),
+        tokens,
+    }
 }
 
 /// Why an episode ended: as its row says, else by its last reply.

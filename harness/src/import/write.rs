@@ -317,6 +317,7 @@ fn describe(
     let hasher = Hasher::default().part(&config_hash).part(&policy.fingerprint);
     let hasher = splits.iter().fold(hasher, |h, split| h.part(&split.name).part(&split.hash));
     Ok(RunInfo {
+        settings: None,
         format: FORMAT,
         run_id: hasher.hex()[..16].to_owned(),
         method: config.method.clone(),

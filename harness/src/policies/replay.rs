@@ -102,10 +102,10 @@ impl Replay {
         };
         Ok(Reply {
             text: text.clone(),
-            tokens: None,
             prompt_tokens: tokens.prompt,
             completion_tokens: tokens.completion,
             cut: line.end == Some(End::Length) && turn + 1 == line.turns.len(),
+            ..Reply::default()
         })
     }
 }

@@ -4,8 +4,8 @@ use vrrl_harness::EvalConfig;
 use vrrl_harness_core::{Control, Verdict};
 use vrrl_harness_experiment as experiment;
 use vrrl_harness_experiment::{
-    Error, EvalRequest, OnError, Reporter as _, Result, ScoreOptions, ShowRequest, StageProgress, Table,
-    Tools,
+    EndpointRequest, Error, EvalRequest, OnError, Reporter as _, Result, ScoreOptions, ShowRequest,
+    StageProgress, Table, Tools,
 };
 
 use crate::args::{BadLine, CompareArgs, EvalArgs, ReportArgs, ScoreArgs, ShowArgs, TrainArgs};
@@ -127,6 +127,12 @@ pub(crate) fn eval(args: EvalArgs) -> Result<Exit> {
         out: args.out.unwrap_or_default(),
         device: args.device,
         dialect: args.dialect,
+        endpoint: EndpointRequest {
+            settings: args.endpoint,
+            workers: args.workers,
+            prompts: args.prompt_profile,
+            cache: args.cache,
+        },
         config: EvalConfig {
             limit: args.limit,
             samples: args.samples,
@@ -181,6 +187,12 @@ fn dry_run(request: &EvalRequest, format: Format) -> Result<Exit> {
             "{}: {} episodes, at most {} replies",
             split.split, split.episodes, split.replies_at_most
         ));
+        if let Some(cost) = &split.cost {
+            say(&format!(
+                "  with {} pictures, about {} tokens to read and at most {} to write",
+                cost.images_at_most, cost.prompt_tokens_about, cost.completion_tokens_at_most
+            ));
+        }
     }
     say(&format!("{} would be asked in {}; nothing was", asked.model, asked.dialect.word()));
     Ok(Exit::Ok)

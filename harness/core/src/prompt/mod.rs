@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{sha256_hex, Dialect, Error, Image, Observation, TaskKind, FORMAT};
+use crate::{sha256_hex, Dialect, Error, Observation, TaskKind, FORMAT};
 
 /// The built-in profiles: name and YAML.
 pub const BUILT_IN: [(&str, &str); 2] =
@@ -70,11 +70,11 @@ pub enum Speaker {
 
 /// One message of the conversation that a model gets.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Message<'o> {
+pub struct Message {
     /// Who speaks.
     pub speaker: Speaker,
-    /// A picture, before the text.
-    pub image: Option<&'o Image>,
+    /// Width and height of the picture before the text.
+    pub image: Option<[u32; 2]>,
     /// The text; empty where there is only a picture.
     pub text: String,
 }
@@ -148,14 +148,14 @@ impl PromptProfile {
         whom: Prompted,
         seen: impl IntoIterator<Item = &'o Observation>,
         said: &[&str],
-    ) -> Vec<Message<'o>> {
+    ) -> Vec<Message> {
         let mut out = Vec::with_capacity(2 * said.len() + 2);
         let mut size = [0, 0];
         for (turn, observation) in seen.into_iter().enumerate() {
-            let image = observation.image.as_deref();
+            let image = observation.size();
             let spoken = observation.text.as_deref().unwrap_or_default();
             if turn == 0 {
-                size = image.map_or([0, 0], |image| [image.width(), image.height()]);
+                size = image.unwrap_or([0, 0]);
                 let fill = Fill { whom, size, turn, question: spoken, said: "" };
                 if let Some(text) = self.text(whom.task, whom.dialect, system) {
                     out.push(Message { speaker: Speaker::System, image: None, text: fill.into(text) });
@@ -256,6 +256,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::Image;
 
     fn built_in(name: &str) -> PromptProfile {
         let (_, text) = BUILT_IN.into_iter().find(|(known, _)| *known == name).unwrap();
@@ -307,9 +308,9 @@ mod tests {
         let profile = built_in("plain");
         let image = Arc::new(Image::new(30, 20));
         let seen = [
-            Observation { image: Some(image.clone()), text: Some("Where is {width}?".into()) },
-            Observation { image: None, text: Some("x = 99 is outside.".into()) },
-            Observation { image: Some(image), text: None },
+            Observation { image: Some(image.clone()), text: Some("Where is {width}?".into()), packed: None },
+            Observation { text: Some("x = 99 is outside.".into()), ..Observation::default() },
+            Observation { image: Some(image), ..Observation::default() },
         ];
         let whom = whom(TaskKind::Table, Dialect::BareCommit);
         let all = profile.messages(whom, &seen, &["one", "two"]);

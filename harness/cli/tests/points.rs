@@ -61,7 +61,7 @@ fn recorded_points_are_judged_by_their_truth_alone() {
         dir,
         &["score", "--input", "bad.jsonl", "--reward", "vrrl_paper", "--output", "x.jsonl"],
         2,
-        &["bad.jsonl:1", "none", "neither point nor box"],
+        &["bad.jsonl, line 1", "none", "neither point nor box"],
     );
 }
 

@@ -3,11 +3,12 @@
 // Helpers outside of test functions are test code, too.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+mod common;
+use common::files;
 use serde_json::Value;
 use vrrl_datasets::{
     export, find, generate, import_rows, Container, Error, Examples, Exported, Format, Options, Progress,
@@ -40,24 +41,6 @@ fn watched(
     };
     let done = export(&splits, format, out, options, Watch { progress: &mut progress, stop: &stop });
     (done, told)
-}
-
-/// Every file below a folder with its bytes.
-fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![dir.to_owned()];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let name = path.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
-                found.insert(name, fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
 }
 
 /// The rows of an export of one shard.

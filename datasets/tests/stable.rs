@@ -10,24 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
+mod common;
+use common::files;
 use vrrl_datasets::{build, find, load, verify, Build, Building, Error, Examples, SplitDef, Written};
-
-/// Every file under a folder with its bytes.
-fn tree(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut open = vec![dir.to_path_buf()];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                files.insert(path.strip_prefix(dir).unwrap().into(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
-}
 
 fn write(
     def: &SplitDef,
@@ -49,7 +34,7 @@ fn threads_change_no_byte() {
             let dir = home.path().join(threads.to_string());
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| write(&def, &dir, &never, &mut |_| ())).unwrap();
-            tree(&dir)
+            files(&dir)
         };
         let one = run(1);
         assert_eq!(one.len(), 2 * n + 3, "{name}");
@@ -115,7 +100,7 @@ fn a_killed_build_goes_on_behind_its_finished_shards() {
     // The same bytes as without any of this.
     let whole = home.path().join("whole");
     write(&def, &whole, &stop, &mut |_| ()).unwrap();
-    assert!(tree(&dir) == tree(&whole));
+    assert!(files(&dir) == files(&whole));
     let left: Vec<_> = fs::read_dir(home.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
 }

@@ -8,6 +8,7 @@
 pub mod bench;
 // The tasks that use all of it are under way.
 #[allow(dead_code, unused_imports)]
+mod again;
 mod canvas;
 mod chart;
 pub mod gallery;

@@ -20,9 +20,9 @@ mod scoring;
 mod store;
 
 pub use compare::{
-    compare, compare_seeds, gap_table, gaps, paired, paired_by_split, read_items, seeds_table, sentence,
-    table, Comparison, DeltaRef, Gap, Gaps, Intersection, Item, OverSeeds, Reflection, Report,
-    SeedsComparison, SeedsReport,
+    compare, compare_seeds, corruption_errors, corruption_text, gap_table, gaps, paired, paired_by_split,
+    read_items, seeds_table, sentence, table, Comparison, CorruptionError, DeltaRef, Gap, Gaps, Intersection,
+    Item, OverSeeds, Reflection, Report, SeedsComparison, SeedsReport, ShiftError,
 };
 pub use config::{EvalConfig, EvalSplit};
 pub use error::{Error, Result};

@@ -108,7 +108,8 @@ pub struct Summary {
 }
 
 /// The numbers of one split. A key that does not apply is absent; episodes with faults count in nothing but
-/// `faults` and `transport_fault_rate`.
+/// `faults` and `transport_fault_rate`. With one turn alone nothing can be revised: first answers, what revising gains
+/// and the 2×2 of first × final are absent then.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct SplitSummary {
     /// Full name.
@@ -168,13 +169,17 @@ pub struct SplitSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_rate: Option<f64>,
     /// Episodes: first wrong, final right.
-    pub fixed: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<usize>,
     /// Episodes: first right, final wrong.
-    pub broken: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broken: Option<usize>,
     /// Episodes: first and final right.
-    pub kept_right: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_right: Option<usize>,
     /// Episodes: first and final wrong.
-    pub kept_wrong: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_wrong: Option<usize>,
     /// Episodes an example, where there are several; intervals are then over examples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<u32>,

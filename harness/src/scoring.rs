@@ -112,6 +112,9 @@ pub fn summarise(
     let maze = |estimate: Option<Estimate>| estimate.filter(|_| split.task == TaskKind::Maze);
     let distances: Vec<f64> = rows.iter().filter_map(|row| row.score.score.distance_final).collect();
     let (first, last) = (values(&|r| f64::from(r.correct_first)), values(&|r| f64::from(r.correct)));
+    let revisable = config.max_turns > 1;
+    let moved =
+        |from: bool, to: bool| revisable.then(|| count(&|r| r.correct_first == from && r.correct == to));
     let ended = |end: End| ratio(count(&|r| r.end == end), n);
     let revisions: usize = rows.iter().map(|r| r.score.revisions).sum();
     let repeated: usize = rows.iter().map(|r| r.score.repeated).sum();
@@ -129,18 +132,20 @@ pub fn summarise(
         accuracy: share(&|r| r.correct),
         accuracy_well_formed: share(&|r| r.correct && r.score.well_formed),
         accuracy_lenient: share(&|r| r.score.lenient_correct),
-        first_accuracy: share(&|r| r.correct_first),
-        delta_ref: paired_difference(&first, &last, seed("delta_ref")).map(|gain| gain.estimate()),
+        first_accuracy: share(&|r| r.correct_first).filter(|_| revisable),
+        delta_ref: paired_difference(&first, &last, seed("delta_ref"))
+            .map(|gain| gain.estimate())
+            .filter(|_| revisable),
         strict_success: maze(share(&|r| r.score.strict_success == Some(true))),
         lenient_success: maze(share(&|r| r.score.lenient_success == Some(true))),
         mean_distance: bootstrap_mean(&distances, seed("mean_distance")),
         turns_mean: bootstrap_mean(&values(&|r| r.score.score.turns as f64), seed("turns_mean")),
         proposals_mean: bootstrap_mean(&values(&|r| r.score.score.proposals as f64), seed("proposals_mean")),
         repeat_rate: ratio(repeated, revisions),
-        fixed: count(&|r| !r.correct_first && r.correct),
-        broken: count(&|r| r.correct_first && !r.correct),
-        kept_right: count(&|r| r.correct_first && r.correct),
-        kept_wrong: count(&|r| !r.correct_first && !r.correct),
+        fixed: moved(false, true),
+        broken: moved(true, false),
+        kept_right: moved(true, true),
+        kept_wrong: moved(false, false),
         repeats: (config.repeats > 1).then_some(config.repeats),
         pass_at_k: pass_at_k(&attempts, k, seed("repeats")).map(|over| over.estimate),
         reliability: reliability(&attempts, k, seed("repeats")).map(|over| over.estimate),

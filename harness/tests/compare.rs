@@ -14,10 +14,10 @@ use tempfile::tempdir;
 use vrrl_harness::policies::Reference;
 
 use vrrl_harness::{
-    compare, compare_seeds, paired, paired_by_split, read_items, read_scores, seeds_table, sentence, table,
-    Error, Intersection, Item, ScoreRow,
+    compare, compare_seeds, corruption_errors, corruption_text, paired, paired_by_split, read_items,
+    read_scores, seeds_table, sentence, table, Error, Intersection, Item, ScoreRow, Severity, SplitInfo,
 };
-use vrrl_harness_core::{Dialect, Seed};
+use vrrl_harness_core::{Dialect, Role, Seed, TaskKind};
 
 fn rows(mut policy: Reference) -> Vec<ScoreRow> {
     let dir = tempdir().unwrap();
@@ -40,6 +40,74 @@ fn file(dir: &Path, name: &str, lines: &[&str]) -> Vec<Item> {
     let path = dir.join(name);
     std::fs::write(&path, lines.join("\n") + "\n").unwrap();
     read_items(&path).unwrap()
+}
+
+#[test]
+fn one_turn_has_no_first_answer() {
+    let score = |max_turns| {
+        let dir = tempdir().unwrap();
+        let config = vrrl_harness::EvalConfig { max_turns, ..config() };
+        let mut policy = Reference::noisy_oracle(0.6, Dialect::BareCommit).unwrap();
+        let split = run(&mut policy, &splits(), &config, dir.path()).unwrap().splits.remove(0);
+        let items = read_items(dir.path()).unwrap();
+        assert!(items.iter().all(|item| item.correct_first.is_some() == (max_turns > 1)));
+        let found = compare(&items, &items, false, Seed(1)).unwrap();
+        assert!(found.splits.iter().all(|row| row.delta_ref.is_some() == (max_turns > 1)));
+        split
+    };
+    let (one, two) = (score(1), score(2));
+    assert!((one.first_accuracy, one.delta_ref, one.fixed, one.kept_wrong) == (None, None, None, None));
+    assert_eq!(one.accuracy, two.first_accuracy, "the proposal is the answer");
+    assert!(two.delta_ref.is_some() && two.fixed.is_some());
+}
+
+#[test]
+fn errors_along_shifts_are_a_ratio() {
+    let split = |name: &str, shift: &str, grade, role| SplitInfo {
+        name: name.into(),
+        task: TaskKind::Chart,
+        role: Some(role),
+        shift: shift.into(),
+        severity: Severity::Level(grade),
+        hash: String::new(),
+        n: 100,
+    };
+    let splits = [
+        split("id", "", 0, Role::IdTest),
+        split("blur1", "blur", 1, Role::OodTest),
+        split("blur2", "blur", 2, Role::OodTest),
+        split("noise1", "noise", 1, Role::OodTest),
+    ];
+    // Right items of 100 in A and B.
+    let right = [("id", 99, 50), ("blur1", 90, 80), ("blur2", 70, 60), ("noise1", 80, 90)];
+    let items = |pick: fn(&(&str, usize, usize)) -> usize| -> Vec<Item> {
+        let one = |row: &(&str, usize, usize), i: usize| Item {
+            split: row.0.into(),
+            id: i.to_string(),
+            repeat: 0,
+            role: None,
+            correct: i < pick(row),
+            correct_first: None,
+        };
+        right.iter().flat_map(|row| (0..100).map(move |i| one(row, i))).collect()
+    };
+    let (a, b) = (items(|row| row.1), items(|row| row.2));
+    let report = compare(&a, &b, false, Seed(1)).unwrap();
+    let found = corruption_errors(&report.splits, &splits, Seed(1));
+    assert_eq!(found.len(), 1, "one task");
+    let shifts: Vec<(&str, &[u8], f64)> = found[0]
+        .shifts
+        .iter()
+        .map(|s| (s.shift.as_str(), s.severities.as_slice(), s.ratio.unwrap()))
+        .collect();
+    // (20 + 40) / (10 + 30) and 10 / 20.
+    assert_eq!(shifts.len(), 2);
+    assert!(shifts[0].0 == "blur" && shifts[0].1 == [1, 2] && (shifts[0].2 - 1.5).abs() < 1e-12);
+    assert!(shifts[1].0 == "noise" && shifts[1].1 == [1] && (shifts[1].2 - 0.5).abs() < 1e-12);
+    let mean = found[0].ratio.unwrap();
+    assert!((mean.value - 1.0).abs() < 1e-12 && mean.ci_low < 1.0 && mean.ci_high > 1.0, "{mean:?}");
+    assert!(corruption_text(&found, "a", "b").contains("blur 1.500, noise 0.500"));
+    assert!(corruption_errors(&report.splits, &splits[..1], Seed(1)).is_empty(), "in distribution alone");
 }
 
 #[test]

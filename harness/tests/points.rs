@@ -57,7 +57,7 @@ fn references_point_in_every_dialect() {
         assert_eq!((oracle.mean_distance.unwrap().value, oracle.turns_mean.unwrap().value), (0.0, 2.0));
         assert_eq!((oracle.strict_success, oracle.lenient_success), (None, None));
         let noisy = score(Reference::noisy_oracle(0.6, dialect).unwrap());
-        assert!(noisy.fixed > 0 && noisy.accuracy.unwrap().value > noisy.first_accuracy.unwrap().value);
+        assert!(noisy.fixed > Some(0) && noisy.accuracy.unwrap().value > noisy.first_accuracy.unwrap().value);
         for blind in [score(Reference::random(dialect)), score(Reference::repeat(dialect))] {
             assert!(
                 blind.accuracy.unwrap().value < 0.3 && blind.mean_distance.unwrap().value > 5.0,

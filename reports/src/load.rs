@@ -137,7 +137,7 @@ fn split(row: &SplitSummary, info: &SplitInfo) -> SplitResult {
     let with = |e: Option<Estimate>| e.map(|e| Metric { value: e.value, ci: Some((e.ci_low, e.ci_high)) });
     let plain = |x: Option<f64>| x.map(|value| Metric { value, ci: None });
     // Far below 2^53: exact.
-    let count = |n: usize| Some(Metric { value: n as f64, ci: None });
+    let count = |n: Option<usize>| n.map(|n| Metric { value: n as f64, ci: None });
     let metrics = [
         ("accuracy", with(row.accuracy)),
         ("accuracy_well_formed", with(row.accuracy_well_formed)),

@@ -7,6 +7,7 @@ use vrrl_harness_core::{Canonical, Error, MazeTruth, Rng, Seed};
 
 use super::solve::{Board, CELLS, FAR};
 use super::theme::Theme;
+use crate::again::number;
 
 /// Cells on a side of the small canvas, the largest board there is.
 pub(crate) const CANVAS_CELLS: usize = 8;
@@ -197,9 +198,6 @@ impl MazeScene {
     }
 }
 
-/// Draws of added holes before another number of them is tried.
-const SAME_NUMBER: u64 = 100;
-
 /// Draws a maze; see [`MazeParams`].
 pub(crate) fn generate(params: &MazeParams, seed: Seed) -> Result<MazeScene, Error> {
     params.validate()?;
@@ -235,20 +233,12 @@ pub(crate) fn generate(params: &MazeParams, seed: Seed) -> Result<MazeScene, Err
 /// The board with `more_holes`: free cells in a drawn order become holes, but for those that would cut the goal
 /// off or make the way to it longer than `shortest` allows. The order has its own stream, and what is refused
 /// does not depend on the number asked for, so that holes of lower numbers stay.
-///
-/// Crowded boards leave few choices: after every [`SAME_NUMBER`] draws `again` asks for one hole more, one less, two
-/// more and so on, one at least.
+/// `again` draws other holes, and now and then another [`number`] of them, one at least.
 fn thicken(mut board: Board, start: usize, goal: usize, params: &MazeParams, seed: Seed) -> Board {
     let free = |cell: &usize| !board.hole(*cell) && *cell != start && *cell != goal;
     let mut cells: Vec<usize> = (0..board.n * board.n).filter(free).collect();
     let share = (cells.len() * params.more_holes as usize).div_ceil(100);
-    let round = (params.again / SAME_NUMBER) as usize;
-    let aside = round.div_ceil(2);
-    let mut wanted = match (share, round % 2) {
-        (0, _) => 0,
-        (_, 1) => share + aside,
-        _ => share.saturating_sub(aside).max(1),
-    };
+    let mut wanted = if share == 0 { 0 } else { number(share, params.again).max(1) };
     seed.derive("maze more holes", 0).derive("again", params.again).rng().shuffle(&mut cells);
     for cell in cells {
         if wanted == 0 {

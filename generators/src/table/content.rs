@@ -8,6 +8,7 @@ use vrrl_harness_core::{Rng, Seed};
 
 use super::params::{Numbers, Structure, TableParams};
 use super::values::{self, Values};
+use crate::again::number;
 use crate::words::{self, Domain, Kind, Metric};
 
 /// Rows or columns: headers, and the groups in which they stand.
@@ -77,18 +78,13 @@ fn size(range: [u32; 2], at: u32) -> usize {
     range[0] as usize + share(at, (range[1] - range[0] + 1) as usize)
 }
 
-/// Draws of further labels before another number of rows is tried.
-const SAME_NUMBER: u64 = 100;
-
 /// The number of rows beyond the usual `base`. Rows that only complete a group, whose members come back, leave
-/// nothing to draw: after every [`SAME_NUMBER`] draws `again` asks for one row more, one less, two more and so on.
+/// nothing to draw anew but their [`number`].
 fn beyond(base: usize, rows: usize, most: u32, again: u64) -> usize {
-    let round = (again / SAME_NUMBER) as usize;
-    let aside = round.div_ceil(2);
-    match round % 2 {
-        _ if rows <= base => rows,
-        1 => (rows + aside).min(most as usize),
-        _ => rows.saturating_sub(aside).max(base + 1),
+    if rows <= base {
+        rows
+    } else {
+        number(rows, again).clamp(base + 1, most as usize)
     }
 }
 

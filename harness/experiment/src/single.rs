@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use vrrl_baselines::Recipe;
 use vrrl_harness::{
-    evaluate, gaps, read_items, EvalConfig, EvalSplit, Gaps, Hooks, Report, SeedsReport, Summary,
+    corruption_errors, corruption_text, evaluate, gaps, read_info, read_items, CorruptionError, EvalConfig,
+    EvalSplit, Gaps, Hooks, Report, SeedsReport, Summary,
 };
 use vrrl_harness_core::{Control, Dialect, Observation, Prompted, Seed, View};
 
@@ -42,6 +43,8 @@ pub struct DryRun {
     pub model: String,
     /// Turn language.
     pub dialect: Dialect,
+    /// Times all of this: once for every control.
+    pub runs: usize,
     /// One per split.
     pub splits: Vec<DrySplit>,
 }
@@ -71,11 +74,12 @@ pub struct DryCost {
     pub completion_tokens_at_most: u64,
 }
 
-/// What `request` would ask; opens the policy, and asks nothing.
+/// What `request` would ask, under each of `controls` where there are several; opens the policy, and asks nothing.
 ///
 /// # Errors
-/// Bad input, as [`eval`].
-pub fn dry_run(request: &EvalRequest, tools: Tools<'_>) -> Result<DryRun> {
+/// Bad input, as [`eval`] and [`eval_controls`].
+pub fn dry_run(request: &EvalRequest, controls: &[Control], tools: Tools<'_>) -> Result<DryRun> {
+    let runs = if controls.len() > 1 { beside_none(controls)?.len() } else { 1 };
     let config = &request.config;
     config.validate()?;
     let dialect = request.dialect();
@@ -89,7 +93,12 @@ pub fn dry_run(request: &EvalRequest, tools: Tools<'_>) -> Result<DryRun> {
         let replies_at_most = episodes * config.max_turns;
         Ok(DrySplit { split: split.name.clone(), episodes, replies_at_most, cost })
     };
-    Ok(DryRun { model, dialect, splits: request.load(dialect)?.iter().map(one).collect::<Result<_>>()? })
+    Ok(DryRun {
+        model,
+        dialect,
+        runs,
+        splits: request.load(dialect)?.iter().map(one).collect::<Result<_>>()?,
+    })
 }
 
 /// Cost by the split's first example, as if feedback were as large as the question's picture and each reply full.
@@ -199,14 +208,8 @@ pub fn eval_controls(
     stop: &AtomicBool,
     progress: &mut dyn FnMut(&StageProgress),
 ) -> Result<Gaps> {
-    let mut wanted: Vec<Control> = vec![Control::None];
-    for &control in controls {
-        if !wanted.contains(&control) {
-            wanted.push(control);
-        }
-    }
     let mut runs = Vec::new();
-    for control in wanted {
+    for control in beside_none(controls)? {
         let out = request.out.join(control.word());
         let config = EvalConfig { control, ..request.config.clone() };
         let mut tell = |p: &StageProgress| {
@@ -219,6 +222,20 @@ pub fn eval_controls(
     let gaps = gaps(&real, &runs, Seed(0))?;
     store::write_json(&request.out.join(GAPS), &gaps)?;
     Ok(gaps)
+}
+
+/// The policy's own feedback first, then each other control once.
+fn beside_none(controls: &[Control]) -> Result<Vec<Control>> {
+    let mut wanted = vec![Control::None];
+    for &control in controls {
+        if !wanted.contains(&control) {
+            wanted.push(control);
+        }
+    }
+    if wanted.len() == 1 {
+        return Err(Error::Input("--control names none alone; add blank, swapped or oracle".into()));
+    }
+    Ok(wanted)
 }
 
 /// A word of a checkpoint's training record; `None` where there is none.
@@ -268,8 +285,16 @@ pub fn train_recipe(
 pub fn compare(a: &Path, b: &Path, intersect: bool) -> Result<Compared> {
     let report = vrrl_harness::compare(&read_items(a)?, &read_items(b)?, intersect, Seed(0))?;
     let [name_a, name_b] = names(a, b);
+    // Only a run knows what its splits are; that both have the same ones is known by their names.
+    let known = [a, b].into_iter().find(|dir| dir.join("run.json").is_file());
+    let splits = known.map(read_info).transpose()?.map_or_else(Vec::new, |info| info.splits);
+    let corruption = corruption_errors(&report.splits, &splits, Seed(0));
+    let mut text = vrrl_harness::table(&report);
+    if !corruption.is_empty() {
+        text.push_str(&format!("\n{}", corruption_text(&corruption, &name_a, &name_b)));
+    }
     let sentence = vrrl_harness::sentence(&report, &name_a, &name_b);
-    Ok(Compared { report, sentence })
+    Ok(Compared { report, corruption, sentence, text })
 }
 
 /// What to call two runs: the last parts of their paths; the paths where these are equal.
@@ -318,6 +343,12 @@ pub struct Compared {
     /// The numbers.
     #[serde(flatten)]
     pub report: Report,
+    /// Mean corruption error of B with A as the reference, by task; absent where no split stands at a severity.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub corruption: Vec<CorruptionError>,
     /// The same for a paper.
     pub sentence: String,
+    /// The same for people.
+    #[serde(skip)]
+    pub text: String,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use vrrl_harness_core::Role;
 
 use crate::record::ScoreRow;
-use crate::run_dir::SCORES;
+use crate::run_dir::{read_info, RUN, SCORES};
 use crate::store::{self, Torn};
 use crate::{Error, Result};
 
@@ -112,7 +112,13 @@ pub fn read_items(path: &Path) -> Result<Vec<Item>> {
         )));
     }
     // Rows of a run are items with more keys; imported ones have no more than these.
-    Ok(store::read_lines(&path.join(SCORES), Torn::Refuse)?.0)
+    let (mut items, _) = store::read_lines::<Item>(&path.join(SCORES), Torn::Refuse)?;
+    // Bare imported items come without a description.
+    if path.join(RUN).is_file() && read_info(path)?.config.max_turns == 1 {
+        // The only answer is no first one: nothing could revise it.
+        items.iter_mut().for_each(|item| item.correct_first = None);
+    }
+    Ok(items)
 }
 
 /// One number of A and one of B.

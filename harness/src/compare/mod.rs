@@ -7,6 +7,7 @@
 //! place.
 
 mod controls;
+mod corruption;
 mod items;
 mod seeds;
 mod sentence;
@@ -21,6 +22,7 @@ use vrrl_harness_stats::{
 };
 
 pub use controls::{gap_table, gaps, Gap, Gaps};
+pub use corruption::{corruption_errors, corruption_text, CorruptionError, ShiftError};
 pub use items::{read_items, Intersection, Item};
 pub use seeds::{compare_seeds, seeds_table, OverSeeds, SeedsComparison, SeedsReport};
 pub use sentence::{sentence, table};

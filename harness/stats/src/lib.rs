@@ -7,7 +7,7 @@
 //! | question | function | method and source |
 //! |---|---|---|
 //! | how high is one share? | [`wilson`], [`clopper_pearson`] | Wilson 1927; Clopper and Pearson 1934 |
-//! | how far are two runs apart on the same items? | [`paired_interval`] | Tango 1998; square-and-add of Clopper-Pearson limits where fewer than [`SCORE_FROM`] items differ |
+//! | how far are two runs apart on the same items? | [`paired_interval`] | Tango 1998; square-and-add of Clopper-Pearson limits where fewer than [`SCORE_FROM`] items differ, the outer limits of both where fewer than [`AGREE_FROM`] agree |
 //! | the same, other ways | [`newcombe_paired`], [`bootstrap_pairs`], [`bootstrap`] | Newcombe 1998; Efron 1979 and 1987 |
 //! | are they apart at all? | [`mcnemar_exact`], [`mcnemar_midp`], [`sign_flip`], [`label_exchange`] | McNemar 1947; Lancaster 1961; Fisher 1935, Pitman 1937 |
 //! | over several splits? | [`holm`], [`benjamini_hochberg`] | Holm 1979; Benjamini and Hochberg 1995 |
@@ -45,7 +45,9 @@ pub use curves::{
     severity_slope_paired, Share,
 };
 pub use multiple::{benjamini_hochberg, holm};
-pub use paired::{newcombe_paired, paired_interval, small_sample, tango, CiMethod, Difference, SCORE_FROM};
+pub use paired::{
+    newcombe_paired, paired_interval, small_sample, tango, CiMethod, Difference, AGREE_FROM, SCORE_FROM,
+};
 pub use pairs::{mcnemar_exact, mcnemar_greater, mcnemar_midp, Pairs};
 pub use permutation::{label_exchange, sign_flip, Permutation, DRAWN};
 pub use power::{exact_power, rejection_rate, Power, USUAL};

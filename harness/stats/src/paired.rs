@@ -8,8 +8,8 @@
 //!   does not reject, T(δ) = (b − c − nδ) / sqrt(n(2q + δ(1 − δ))), q the likeliest share of "only A" given δ.
 //! - The small-sample one: exact (Clopper-Pearson) limits of both one-sided shares, squared and added.
 //!
-//! [`paired_interval`] chooses between the last two by how many items differ; `reports/statistics.md` has their
-//! coverage.
+//! [`paired_interval`] chooses between the last two by how many items differ and agree; `reports/statistics.md` has
+//! their coverage.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,10 @@ use crate::{Estimate, Pairs};
 /// within 93.5 and 97.5 % wherever ten or more are expected to differ, and above 95.9 % where fewer are.
 pub const SCORE_FROM: usize = 16;
 
+/// Fewest agreeing items for which the score interval is used alone; below, the limits are the outer ones of it and of
+/// the small-sample interval. Alone it would cover 91 % where nearly all items differ, all one way.
+pub const AGREE_FROM: usize = 6;
+
 /// How an interval of a paired difference was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,6 +33,8 @@ pub enum CiMethod {
     TangoScore,
     /// Square-and-add of Clopper-Pearson limits: few items differ.
     SmallSample,
+    /// The outer limits of both: few items agree.
+    ScoreAndSmallSample,
     /// Newcombe's square-and-add of Wilson limits with correlation.
     NewcombePaired,
     /// Percentiles of resampled means.
@@ -46,6 +52,9 @@ impl CiMethod {
         match self {
             Self::TangoScore => "Tango's paired score interval",
             Self::SmallSample => "square-and-add of Clopper-Pearson limits, as few items differ",
+            Self::ScoreAndSmallSample => {
+                "the outer limits of Tango's score interval and of square-and-add, as few items agree"
+            }
             Self::NewcombePaired => "Newcombe's paired interval",
             Self::BootstrapPercentile => "paired percentile bootstrap",
             Self::BootstrapBca => "paired BCa bootstrap",
@@ -82,17 +91,23 @@ impl Difference {
 
 /// The default interval of a paired difference, never of zero width; `None` without items.
 ///
-/// [`tango`] where at least [`SCORE_FROM`] items differ, else [`small_sample`].
+/// [`tango`] where at least [`SCORE_FROM`] items differ, else [`small_sample`]; the outer limits of both where fewer
+/// than [`AGREE_FROM`] agree.
 ///
 /// # Panics
 /// If the level is not between 0 and 1.
 #[must_use]
 pub fn paired_interval(pairs: &Pairs, level: f64) -> Option<Difference> {
-    if pairs.differing() >= SCORE_FROM {
-        tango(pairs, level).map(|e| Difference::new(e, CiMethod::TangoScore))
-    } else {
-        small_sample(pairs, level).map(|e| Difference::new(e, CiMethod::SmallSample))
+    if pairs.differing() < SCORE_FROM {
+        return small_sample(pairs, level).map(|e| Difference::new(e, CiMethod::SmallSample));
     }
+    let score = tango(pairs, level)?;
+    if pairs.n() - pairs.differing() >= AGREE_FROM {
+        return Some(Difference::new(score, CiMethod::TangoScore));
+    }
+    let small = small_sample(pairs, level)?;
+    let (ci_low, ci_high) = (score.ci_low.min(small.ci_low), score.ci_high.max(small.ci_high));
+    Some(Difference::new(Estimate { ci_low, ci_high, ..score }, CiMethod::ScoreAndSmallSample))
 }
 
 /// Tango's score interval; `None` without items.
@@ -224,7 +239,45 @@ mod tests {
         let more = paired_interval(&Pairs { both: 90, only_a: 4, only_b: 12, neither: 0 }, 0.95).unwrap();
         assert_eq!(more.ci_method, CiMethod::TangoScore);
         assert_eq!(serde_json::to_value(more).unwrap()["ci_method"], "tango_score");
+        let most = paired_interval(&Pairs { both: 5, only_a: 4, only_b: 91, neither: 0 }, 0.95).unwrap();
+        assert_eq!(most.ci_method, CiMethod::ScoreAndSmallSample);
         assert_eq!(paired_interval(&Pairs::default(), 0.95), None);
+    }
+
+    /// Exact coverage of the default at 50 items, of which a share `psi` differs, `way` of them right in A alone.
+    fn coverage(known: &[(Pairs, Difference)], psi: f64, way: f64) -> f64 {
+        let truth = psi * (1.0 - 2.0 * way);
+        let log = |count: usize, share: f64| if count == 0 { 0.0 } else { count as f64 * share.ln() };
+        let factorial = |n: usize| (2..=n).map(|k| (k as f64).ln()).sum::<f64>();
+        known
+            .iter()
+            .filter(|(_, found)| (found.ci_low..=found.ci_high).contains(&truth))
+            .map(|(pairs, _)| {
+                let (a, b, left) = (pairs.only_a, pairs.only_b, pairs.both);
+                let ways = factorial(a + b + left) - factorial(a) - factorial(b) - factorial(left);
+                (ways + log(a, psi * way) + log(b, psi * (1.0 - way)) + log(left, 1.0 - psi)).exp()
+            })
+            .sum()
+    }
+
+    #[test]
+    fn the_default_covers_what_it_says() {
+        let n: usize = 50;
+        let tables = (0..=n).flat_map(|a| (0..=n - a).map(move |b| (a, b)));
+        let known: Vec<(Pairs, Difference)> = tables
+            .map(|(only_a, only_b)| {
+                let pairs = Pairs { both: n - only_a - only_b, only_a, only_b, neither: 0 };
+                (pairs, paired_interval(&pairs, 0.95).unwrap())
+            })
+            .collect();
+        for differ in 1..n {
+            for way in [0.0, 0.1, 0.25, 0.5] {
+                let found = coverage(&known, differ as f64 / n as f64, way);
+                let most = if (10..=n - 10).contains(&differ) { 0.975 } else { 1.0 + 1e-9 };
+                let least = if differ > n - 10 { 0.94 } else { 0.935 };
+                assert!((least..=most).contains(&found), "{differ} of {n}, {way} one way: {found}");
+            }
+        }
     }
 
     #[test]

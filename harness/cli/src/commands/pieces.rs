@@ -147,7 +147,7 @@ pub(crate) fn eval(args: EvalArgs) -> Result<Exit> {
         },
     };
     if args.dry_run {
-        return dry_run(&request, args.format);
+        return dry_run(&request, &args.control, args.format);
     }
     let bars = Bars::new();
     let stage = format!("score {}", request.model);
@@ -176,8 +176,8 @@ pub(crate) fn eval(args: EvalArgs) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn dry_run(request: &EvalRequest, format: Format) -> Result<Exit> {
-    let asked = experiment::dry_run(request, Tools::candle())?;
+fn dry_run(request: &EvalRequest, controls: &[Control], format: Format) -> Result<Exit> {
+    let asked = experiment::dry_run(request, controls, Tools::candle())?;
     if format == Format::Json {
         say_json(&asked)?;
         return Ok(Exit::Ok);
@@ -193,6 +193,9 @@ fn dry_run(request: &EvalRequest, format: Format) -> Result<Exit> {
                 cost.images_at_most, cost.prompt_tokens_about, cost.completion_tokens_at_most
             ));
         }
+    }
+    if asked.runs > 1 {
+        say(&format!("  all of this {} times, once for each control", asked.runs));
     }
     say(&format!("{} would be asked in {}; nothing was", asked.model, asked.dialect.word()));
     Ok(Exit::Ok)
@@ -256,7 +259,7 @@ pub(crate) fn compare(args: &CompareArgs) -> Result<Exit> {
     if args.format == Format::Json {
         say_json(&found)?;
     } else {
-        say(&format!("{}\n\n{}", vrrl_harness::table(&found.report), found.sentence));
+        say(&format!("{}\n\n{}", found.text.trim_end(), found.sentence));
     }
     Ok(Exit::Ok)
 }

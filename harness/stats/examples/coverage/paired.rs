@@ -98,8 +98,8 @@ pub(crate) fn coverage() -> String {
         "## A difference of two shares on the same items\n\n\
          A and B are both right with the chances p and p + d, and half of what they could have in common beyond \
          chance they have. *Differ* is the expected number of items on which they differ. The default is Tango's \
-         score interval from 16 differing items on, below it the small-sample interval; these three depend on the \
-         differing items alone and their coverage is exact. The others are simulated (4,000 samples each, \
+         score interval from 16 differing items on, below it the small-sample interval, and the outer limits of both \
+         where fewer than 6 agree; these three depend on the differing items alone and their coverage is exact. The others are simulated (4,000 samples each, \
          bootstraps with 1,000 resamples; standard error 0.3).\n\n",
     );
     let mut rows = Vec::new();
@@ -146,7 +146,8 @@ pub(crate) fn coverage() -> String {
         "\nThe default over every population: a grid of expected differing items and of the share of them that one \
          side has right (0 to 0.5, the rest by symmetry), exact. Bar: within 93.5 and 97.5 wherever at least ten \
          items are expected to differ. Where fewer than ten items are expected to *agree* and all that differ point \
-         one way, a share near 1 is estimated and no interval of a count can stay in so narrow a band.\n\n",
+         one way, a share near 1 is estimated and no interval of a count can stay in so narrow a band: there the \
+         default errs on the wide side.\n\n",
     );
     let head = ["n", "region", "least", "at (differ, share one way)", "most", "at"];
     text.push_str(&table(&head, &worst));

@@ -4,20 +4,16 @@
 //! machine, because generation and drawing use integers only. Other crates see a task through [`pose`] and
 //! [`pose_truth`]; they never name one.
 
+mod again;
 #[doc(hidden)]
 pub mod bench;
-// The tasks that use all of it are under way.
-#[allow(dead_code, unused_imports)]
-mod again;
 mod canvas;
 mod chart;
 pub mod gallery;
-#[allow(dead_code, unused_imports)]
 mod look;
 mod maze;
 mod pictured;
 mod place;
-#[allow(dead_code, unused_imports)]
 mod point;
 mod pose;
 pub mod shift;

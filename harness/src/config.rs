@@ -207,7 +207,7 @@ impl EvalSplit {
     pub(crate) fn info(&self, config: &EvalConfig) -> SplitInfo {
         SplitInfo {
             name: self.name.clone(),
-            task: self.task,
+            task: Some(self.task),
             role: self.role,
             shift: self.shift.clone(),
             severity: self.severity.clone(),

@@ -83,8 +83,9 @@ pub struct RunInfo {
 pub struct SplitInfo {
     /// Full name.
     pub name: String,
-    /// Task.
-    pub task: TaskKind,
+    /// Task; absent where another harness asked something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskKind>,
     /// What it is for, where it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,

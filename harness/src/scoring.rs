@@ -109,7 +109,7 @@ pub fn summarise(
         .collect();
     let k = config.repeats as usize;
     let by_turns: Vec<&Vec<bool>> = rows.iter().map(|row| &row.score.correct_by_turn).collect();
-    let maze = |estimate: Option<Estimate>| estimate.filter(|_| split.task == TaskKind::Maze);
+    let maze = |estimate: Option<Estimate>| estimate.filter(|_| split.task == Some(TaskKind::Maze));
     let distances: Vec<f64> = rows.iter().filter_map(|row| row.score.score.distance_final).collect();
     let (first, last) = (values(&|r| f64::from(r.correct_first)), values(&|r| f64::from(r.correct)));
     let revisable = config.max_turns > 1;
@@ -128,7 +128,7 @@ pub fn summarise(
         max_turns: config.max_turns,
         dialect: config.dialect,
         control: config.control.word().into(),
-        feedback: (split.task != TaskKind::Maze).then_some(config.feedback),
+        feedback: split.task.filter(|task| *task != TaskKind::Maze).map(|_| config.feedback),
         accuracy: share(&|r| r.correct),
         accuracy_well_formed: share(&|r| r.correct && r.score.well_formed),
         accuracy_lenient: share(&|r| r.score.lenient_correct),

@@ -65,7 +65,7 @@ fn one_turn_has_no_first_answer() {
 fn errors_along_shifts_are_a_ratio() {
     let split = |name: &str, shift: &str, grade, role| SplitInfo {
         name: name.into(),
-        task: TaskKind::Chart,
+        task: Some(TaskKind::Chart),
         role: Some(role),
         shift: shift.into(),
         severity: Severity::Level(grade),

@@ -9,6 +9,7 @@ use vrrl_harness_core::{Role, FORMAT};
 use crate::group::{groups, Group};
 use crate::info::PageInfo;
 use crate::run::{decoding_label, decoding_rank, Metric, Run, SplitResult};
+use crate::significance::{Column, Marks, DAGGER};
 
 /// Columns of the long form: name, type, meaning.
 pub(crate) const COLUMNS: [(&str, &str, &str); 19] = [
@@ -20,7 +21,7 @@ pub(crate) const COLUMNS: [(&str, &str, &str); 19] = [
     ("method", "string", "training method; `reference` for oracle and the like, `external` for endpoints"),
     ("backend", "string", "backend that really ran"),
     ("decoding", "string", "`greedy`, or `t` and the temperature"),
-    ("task", "string", "task"),
+    ("task", "string", "task; empty where another harness asked something else"),
     ("split", "string", "full name of the split"),
     ("role", "string", "train, id_val, id_test, ood_val or ood_test"),
     ("shift", "string", "named way in which the split differs from in-distribution; empty for none"),
@@ -97,7 +98,7 @@ fn row(run: &Run, split: &SplitResult, metric: &str, number: Metric) -> [String;
         run.method.clone(),
         run.backend.clone(),
         run.decoding.clone(),
-        split.task.word().to_owned(),
+        split.task.map_or(String::new(), |task| task.word().to_owned()),
         split.split.clone(),
         split.role.map_or_else(String::new, |r| r.word().to_owned()),
         split.shift.clone(),
@@ -232,7 +233,7 @@ pub(crate) fn wide(runs: &[Run]) -> CsvResult {
 }
 
 /// The same for a README or a pull request.
-pub(crate) fn markdown(runs: &[Run], info: &PageInfo) -> String {
+pub(crate) fn markdown(runs: &[Run], info: &PageInfo, marks: &Marks) -> String {
     let columns = Columns::of(runs);
     let mut out = String::new();
     let title = if info.title.is_empty() { "Results" } else { &info.title };
@@ -241,7 +242,7 @@ pub(crate) fn markdown(runs: &[Run], info: &PageInfo) -> String {
         let _ = writeln!(out, "## Accuracy, {}\n", decoding_label(&decoding));
         let _ = writeln!(
             out,
-            "Percent, with 95 % intervals; Δref is the accuracy gained after the first answer, in points.\n"
+            "Percent, with 95 % intervals; Δref is the accuracy gained after the first answer, in points. {DAGGER}\n"
         );
         let mut header = vec!["method".to_owned(), "seeds".to_owned()];
         header.extend(columns.all().iter().map(|s| cell(columns.name(s))));
@@ -253,7 +254,7 @@ pub(crate) fn markdown(runs: &[Run], info: &PageInfo) -> String {
         let _ = writeln!(out, "| {} |", header.join(" | "));
         let _ = writeln!(out, "|---|{}", "---:|".repeat(header.len() - 1));
         for group in groups(runs, &decoding) {
-            let _ = writeln!(out, "| {} |", markdown_row(&group, &columns).join(" | "));
+            let _ = writeln!(out, "| {} |", markdown_row(&group, &columns, &decoding, marks).join(" | "));
         }
         out.push('\n');
     }
@@ -282,7 +283,8 @@ pub(crate) fn markdown(runs: &[Run], info: &PageInfo) -> String {
     out
 }
 
-fn markdown_row(group: &Group<'_>, columns: &Columns) -> Vec<String> {
+fn markdown_row(group: &Group<'_>, columns: &Columns, decoding: &str, marks: &Marks) -> Vec<String> {
+    let dagger = |column: &Column| if marks.dagger(decoding, column, &group.label) { " †" } else { "" };
     let mut row = vec![cell(&group.label), group.runs.len().to_string()];
     let show = |m: Option<Metric>, scale: f64, decimals: usize| match m {
         None => "–".to_owned(),
@@ -291,8 +293,13 @@ fn markdown_row(group: &Group<'_>, columns: &Columns) -> Vec<String> {
             format!("{:.decimals$} ({:.decimals$} to {:.decimals$})", value * scale, l * scale, h * scale)
         }
     };
-    row.extend(columns.all().iter().map(|s| show(group.metric(s, "accuracy"), 100.0, 1)));
-    row.push(group.mean(&columns.ood, "accuracy").map_or("–".to_owned(), |x| format!("{:.1}", x * 100.0)));
+    row.extend(columns.all().into_iter().map(|s| {
+        let text = show(group.metric(&s, "accuracy"), 100.0, 1);
+        text + dagger(&Column::Split(s))
+    }));
+    let average = group.mean(&columns.ood, "accuracy");
+    let average = average.map_or("–".to_owned(), |x| format!("{:.1}", x * 100.0));
+    row.push(average + dagger(&Column::OodAverage));
     if let Some(split) = columns.delta() {
         row.push(show(group.metric(&split, "delta_ref"), 100.0, 1));
         row.push(show(group.metric(&split, "turns_mean"), 1.0, 2));

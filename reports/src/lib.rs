@@ -1,7 +1,7 @@
 //! Run directories to leaderboard CSV, Markdown and one HTML page.
 //!
 //! [`load`] reads finished runs, [`write()`] turns them into `leaderboard.csv` (long form) with its schema,
-//! `leaderboard_wide.csv`, `robustness.csv`, `leaderboard.md` and `index.html`. Nothing here generates, scores or knows a
+//! `leaderboard_wide.csv`, `robustness.csv`, `leaderboard.md`, `leaderboard.tex` and `index.html`. Nothing here generates, scores or knows a
 //! model: every number on the page stands in some run's `summary.json`, pooled over training seeds where the
 //! page says so.
 
@@ -11,10 +11,13 @@ mod error;
 mod group;
 mod html;
 mod info;
+mod latex;
 mod leaderboard;
 mod load;
 mod robustness;
 mod run;
+mod scatter;
+mod significance;
 mod svg;
 mod traces;
 
@@ -39,6 +42,8 @@ pub struct Written {
     pub robustness: PathBuf,
     /// `leaderboard.md`.
     pub markdown: PathBuf,
+    /// `leaderboard.tex`: tables for a paper.
+    pub latex: PathBuf,
     /// `index.html`.
     pub page: PathBuf,
     /// Size of the page in bytes.
@@ -60,6 +65,7 @@ pub fn write(runs: &[Run], training: &[TrainingLog], info: &PageInfo, out: &Path
         wide: out.join("leaderboard_wide.csv"),
         robustness: out.join("robustness.csv"),
         markdown: out.join("leaderboard.md"),
+        latex: out.join("leaderboard.tex"),
         page: out.join("index.html"),
         page_bytes: 0,
     };
@@ -70,14 +76,17 @@ pub fn write(runs: &[Run], training: &[TrainingLog], info: &PageInfo, out: &Path
     let long = leaderboard::long(runs).map_err(in_csv(&written.leaderboard))?;
     let wide = leaderboard::wide(runs).map_err(in_csv(&written.wide))?;
     let robustness = robustness::table(runs).map_err(in_csv(&written.robustness))?;
-    let markdown = leaderboard::markdown(runs, info);
-    let page = html::page(runs, training, info)?;
+    let marks = significance::Marks::of(runs);
+    let markdown = leaderboard::markdown(runs, info, &marks);
+    let latex = latex::table(runs, &marks);
+    let page = html::page(runs, training, info, &marks)?;
     std::fs::create_dir_all(out).map_err(|source| Error::Write { path: out.to_path_buf(), source })?;
     atomic::write(&written.leaderboard, &long)?;
     atomic::write(&written.schema, leaderboard::schema().as_bytes())?;
     atomic::write(&written.wide, &wide)?;
     atomic::write(&written.robustness, &robustness)?;
     atomic::write(&written.markdown, markdown.as_bytes())?;
+    atomic::write(&written.latex, latex.as_bytes())?;
     atomic::write(&written.page, page.as_bytes())?;
     Ok(Written { page_bytes: page.len() as u64, ..written })
 }

@@ -22,7 +22,8 @@ pub(crate) fn table(runs: &[Run]) -> Result<Vec<u8>, csv::Error> {
     out.write_record(COLUMNS)?;
     for run in runs {
         for task in [TaskKind::Table, TaskKind::Chart, TaskKind::Maze] {
-            let splits: Vec<&SplitResult> = run.splits.iter().filter(|split| split.task == task).collect();
+            let splits: Vec<&SplitResult> =
+                run.splits.iter().filter(|split| split.task == Some(task)).collect();
             for (measure, shift, found, used) in measures(&splits) {
                 let n: u64 = used.iter().map(|split| split.n).sum();
                 out.write_record([

@@ -35,8 +35,8 @@ pub struct Matrix {
 pub struct SplitResult {
     /// Full name.
     pub split: String,
-    /// Task.
-    pub task: TaskKind,
+    /// Task; absent where another harness asked something else.
+    pub task: Option<TaskKind>,
     /// Role, where the run says.
     pub role: Option<Role>,
     /// Name of the shift; empty in distribution.

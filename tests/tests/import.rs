@@ -139,6 +139,41 @@ fn lmms_eval_rows_are_joined_by_position_and_checked() {
         (items[3].id.as_str(), items[3].correct, items[3].split.as_str()),
         ("3", true, "check/maze/themed")
     );
+    let lines = fs::read(bare.join("scores.jsonl")).unwrap();
+    // With how was decoded they are a run for tables, too, of what verdicts alone can say.
+    import(&Import { temperature: Some(0.0), ..request(Source::LmmsEval, &files, &bare) }).unwrap();
+    assert_eq!(fs::read(bare.join("scores.jsonl")).unwrap(), lines);
+    let found = read_summary(&bare).unwrap().splits.remove(0);
+    let accuracy = found.accuracy.unwrap();
+    assert!(found.n == 4 && (accuracy.value - 0.5).abs() < 1e-12 && accuracy.ci_low > 0.1, "{accuracy:?}");
+    assert_eq!((found.first_accuracy, found.delta_ref, found.fixed), (None, None, None));
+    assert_eq!(read_info(&bare).unwrap().splits[0].task, None);
+    let runs = vrrl_reports::load(&[bare]).unwrap();
+    let about = vrrl_reports::PageInfo::default();
+    let written = vrrl_reports::write(&runs, &[], &about, &dir.path().join("report")).unwrap();
+    let csv = fs::read_to_string(written.leaderboard).unwrap();
+    assert!(csv.contains(",check/maze/themed,") && csv.contains(",accuracy,0.5,"), "{csv}");
+}
+
+#[test]
+fn verdicts_of_first_and_last_answers_make_a_gain() {
+    let dir = tempdir().unwrap();
+    let file = dir.path().join("items.jsonl");
+    let line = |id: u8, first: u8, last: u8| {
+        format!("{{\"id\":\"{id}\",\"split\":\"s\",\"correct\":{last},\"correct_first\":{first}}}\n")
+    };
+    fs::write(&file, [line(1, 0, 1), line(2, 1, 1), line(3, 0, 0), line(4, 0, 1)].concat()).unwrap();
+    let files = [file];
+    let out = dir.path().join("run");
+    let found = import(&Import { temperature: Some(1.0), ..request(Source::Jsonl, &files, &out) }).unwrap();
+    assert!(!found.judged && found.items == 4);
+    let split = read_summary(&out).unwrap().splits.remove(0);
+    assert_eq!(
+        (split.fixed, split.broken, split.kept_right, split.kept_wrong),
+        (Some(2), Some(0), Some(1), Some(1))
+    );
+    assert!((split.delta_ref.unwrap().value - 0.5).abs() < 1e-12);
+    assert!(read_items(&out).unwrap().iter().all(|item| item.correct_first.is_some()));
 }
 
 #[test]

@@ -56,6 +56,7 @@ impl Bounds {
     }
 
     /// Whether the pixel (x, y) is inside.
+    #[cfg(test)]
     pub(crate) const fn holds(&self, x: i32, y: i32) -> bool {
         self.x0 <= x && x < self.x1 && self.y0 <= y && y < self.y1
     }

@@ -17,5 +17,5 @@ pub(crate) use picture::{Dash, Picture};
 pub use png::png;
 pub(crate) use sprite::{mix, Rgb, Shape, Sprite, UNIT};
 pub use text::Family;
-pub(crate) use text::{box_of, box_turned, drawable, measure, Across, Anchor, Down, Font, Weight};
+pub(crate) use text::{box_of, box_turned, measure, Across, Anchor, Down, Font, Weight};
 pub(crate) use tiny::{tiny_box, TINY};

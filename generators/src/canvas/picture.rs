@@ -86,17 +86,6 @@ impl Picture {
         }
     }
 
-    /// Mixes a box with a colour; alpha 255 covers.
-    pub(crate) fn tint(&mut self, b: Bounds, colour: Rgb, alpha: u8) {
-        let b = b.intersection(&self.bounds());
-        let weight = weight(FULL as u8, alpha);
-        for y in b.y0..b.y1.max(b.y0) {
-            if b.x0 < b.x1 {
-                self.row(y, b.x0, b.x1).chunks_exact_mut(3).for_each(|pixel| blend(pixel, colour, weight));
-            }
-        }
-    }
-
     /// Draws a frame of `width` pixels just inside a box.
     pub(crate) fn outline(&mut self, b: Bounds, width: i32, colour: Rgb) {
         let width = width.max(0);

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use vrrl_harness_core::sha256_hex;
 
+use super::text::drawable;
 use super::*;
 
 const INK: Rgb = [0; 3];
@@ -59,7 +60,6 @@ proptest! {
         let mut picture = Picture::new(20, 10, PAPER);
         let bounds = Bounds::new(x, y, a, b);
         picture.rect(bounds, INK);
-        picture.tint(bounds, INK, alpha);
         picture.outline(bounds, a, INK);
         for dash in [Dash::Solid, Dash::Dashed, Dash::Dotted] {
             picture.line(&[(x, y), (a, b), (0, 0), (b, x)], 8, dash, INK, alpha);
@@ -106,10 +106,10 @@ fn every_letter_of_every_font_has_ink() {
     for family in Family::ALL {
         for font in [Font::new(family, 24), Font::new(family, 24).bold(), Font::new(family, 24).italic()] {
             for c in ('!'..='~').chain(said.chars().filter(|c| *c != ' ')) {
-                let ink = box_of((0, 0), Anchor::BASE, &c.to_string(), font);
+                let ink = box_of((0, 0), Anchor::BASE_LEFT, &c.to_string(), font);
                 assert!(!ink.is_empty(), "{c:?} of {font:?}");
             }
-            assert!(box_of((0, 0), Anchor::BASE, "    ", font).is_empty());
+            assert!(box_of((0, 0), Anchor::BASE_LEFT, "    ", font).is_empty());
         }
     }
 }
@@ -164,7 +164,13 @@ fn bytes_are_those_of_every_machine() {
         let font = Font::new(family, 15);
         picture.text((5, row * 40 + 4), Anchor::TOP_LEFT, "BLEU-4 (%) 93.41 ± 0.2 † AVATo", font, INK);
         let font = font.sized(11).bold();
-        picture.text((415, row * 40 + 24), Anchor::TOP_RIGHT, "ΔF1 → “α” 0.123", font, [20, 40, 160]);
+        picture.text(
+            (415, row * 40 + 24),
+            Anchor(Across::Right, Down::Top),
+            "ΔF1 → “α” 0.123",
+            font,
+            [20, 40, 160],
+        );
         let font = font.sized(13).italic();
         picture.text((5, row * 40 + 24), Anchor::TOP_LEFT, "quick brown fox", font, INK);
     }

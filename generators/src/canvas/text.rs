@@ -112,13 +112,10 @@ pub(crate) struct Anchor(pub Across, pub Down);
 impl Anchor {
     pub(crate) const TOP_LEFT: Self = Self(Across::Left, Down::Top);
     pub(crate) const TOP: Self = Self(Across::Centre, Down::Top);
-    pub(crate) const TOP_RIGHT: Self = Self(Across::Right, Down::Top);
     pub(crate) const LEFT: Self = Self(Across::Left, Down::Middle);
     pub(crate) const CENTRE: Self = Self(Across::Centre, Down::Middle);
     pub(crate) const RIGHT: Self = Self(Across::Right, Down::Middle);
     pub(crate) const BASE_LEFT: Self = Self(Across::Left, Down::Baseline);
-    pub(crate) const BASE: Self = Self(Across::Centre, Down::Baseline);
-    pub(crate) const BASE_RIGHT: Self = Self(Across::Right, Down::Baseline);
     pub(crate) const BOTTOM_LEFT: Self = Self(Across::Left, Down::Bottom);
     pub(crate) const BOTTOM: Self = Self(Across::Centre, Down::Bottom);
     pub(crate) const BOTTOM_RIGHT: Self = Self(Across::Right, Down::Bottom);
@@ -164,6 +161,7 @@ fn letters(text: &str) -> impl Iterator<Item = usize> + '_ {
 }
 
 /// Whether every character can be drawn.
+#[cfg(test)]
 pub(crate) fn drawable(text: &str) -> bool {
     text.chars().all(|c| face::index(c).is_some())
 }

@@ -45,8 +45,9 @@ pub fn corruption_errors(rows: &[Comparison], splits: &[SplitInfo], seed: Seed) 
     let mut tasks: BTreeMap<&str, (TaskKind, BTreeMap<&str, Along<'_>>)> = BTreeMap::new();
     for split in splits.iter().filter(|split| split.role == Some(Role::OodTest)) {
         let row = rows.iter().find(|row| row.split == split.name && row.split != ALL);
+        let Some(task) = split.task else { continue };
         if let (Severity::Level(grade @ 1..), Some(pairs)) = (&split.severity, row.and_then(table)) {
-            let (_, shifts) = tasks.entry(split.task.word()).or_insert((split.task, BTreeMap::new()));
+            let (_, shifts) = tasks.entry(task.word()).or_insert((task, BTreeMap::new()));
             shifts.entry(split.shift.as_str()).or_default().insert((*grade, &split.name), pairs);
         }
     }

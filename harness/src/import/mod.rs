@@ -4,8 +4,9 @@
 //! Where a row carries its ground truth (every evaluation of a task that `vrrl splits export` wrote does, or the split
 //! is named), the replies are judged anew: `scores.jsonl` follows from `traces.jsonl` as in any run, and the harness's
 //! own metrics stay in `imported.jsonl`, beside it and never mixed in. Other rows become items whose verdict is the
-//! harness's: `scores.jsonl` then has `split`, `id`, `repeat` and `correct` only, which `compare` reads. A score that is
-//! not there is missing, counted, and no item.
+//! harness's: `scores.jsonl` then has `split`, `id`, `repeat` and `correct` only, which `compare` reads, and where the
+//! sampling temperature is known `run.json` and `summary.json` stand beside it, which `report` reads. A score that is not
+//! there is missing, counted, and no item.
 
 mod archive;
 mod inspect;
@@ -15,6 +16,7 @@ mod judge;
 mod lm_eval;
 mod row;
 mod table;
+mod theirs;
 mod write;
 
 use std::path::{Path, PathBuf};

@@ -4,45 +4,31 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde::Serialize;
-use serde_json::Value;
-use vrrl_harness_core::{sha256_hex, End, Hasher, PolicyInfo, Role, Trace, View, FORMAT};
+use vrrl_harness_core::{sha256_hex, End, Hasher, PolicyInfo, Trace, View, FORMAT};
 
 use super::json::{self, Object};
 use super::judge::{self, Joined};
 use super::row::{self, Batch, Row, TaskNote};
-use super::{Agreement, FileRead, Import, Imported, NAMED};
+use super::{theirs, Agreement, FileRead, Import, Imported, NAMED};
 use crate::record::{RunInfo, ScoreRow, SplitInfo};
-use crate::run_dir::{self, RUN, SCORES, SUMMARY, TRACES};
+use crate::run_dir::{self, RUN, SCORES};
 use crate::{machine, scoring, store, Error, EvalConfig, Result};
 
 /// File names.
 const IMPORT: &str = "import.json";
-const IMPORTED: &str = "imported.jsonl";
+pub(super) const IMPORTED: &str = "imported.jsonl";
 
 /// One line of `imported.jsonl`: what the other harness said, as it said it.
 #[derive(Serialize)]
-struct TheirRow<'b> {
-    split: &'b str,
+pub(super) struct TheirRow<'b> {
+    pub split: &'b str,
     id: &'b str,
     repeat: u32,
     file: String,
     place: &'b str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    correct: Option<bool>,
+    pub correct: Option<bool>,
     metrics: &'b Object,
-}
-
-/// A line of `scores.jsonl` where nothing could be judged: an item, as `compare` reads it.
-#[derive(Serialize)]
-struct TheirItem<'b> {
-    split: &'b str,
-    id: &'b str,
-    repeat: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<Role>,
-    correct: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    correct_first: Option<bool>,
 }
 
 pub(super) fn write(request: &Import<'_>, batch: Batch) -> Result<Imported> {
@@ -70,7 +56,7 @@ pub(super) fn write(request: &Import<'_>, batch: Batch) -> Result<Imported> {
     };
     match joined {
         Some(joined) => judged(request, &batch, &joined, &mut imported)?,
-        None => theirs(request, &batch, &mut imported)?,
+        None => theirs::write(request, &batch, &mut imported)?,
     }
     store::write_json(&out.join(IMPORT), &imported)?;
     Ok(imported)
@@ -89,7 +75,7 @@ fn read(batch: &Batch) -> Result<Vec<FileRead>> {
 }
 
 impl Imported {
-    fn miss(&mut self, place: String) {
+    pub(super) fn miss(&mut self, place: String) {
         self.missing += 1;
         if self.missing_first.len() < NAMED {
             self.missing_first.push(place);
@@ -99,10 +85,10 @@ impl Imported {
 
 /// Every item once: a second row would be counted twice, or contradict the first.
 #[derive(Default)]
-struct Once(BTreeMap<(String, String, u32), String>);
+pub(super) struct Once(BTreeMap<(String, String, u32), String>);
 
 impl Once {
-    fn check(&mut self, split: &str, id: &str, repeat: u32, row: &Row) -> Result<()> {
+    pub(super) fn check(&mut self, split: &str, id: &str, repeat: u32, row: &Row) -> Result<()> {
         match self.0.insert((split.to_owned(), id.to_owned(), repeat), row.place.text()) {
             None => Ok(()),
             Some(before) => Err(row.place.refuse(format!(
@@ -114,7 +100,7 @@ impl Once {
 }
 
 /// The harness's verdict on a row.
-fn verdict(metric: Option<&str>, row: &Row) -> std::result::Result<Option<bool>, String> {
+pub(super) fn verdict(metric: Option<&str>, row: &Row) -> std::result::Result<Option<bool>, String> {
     let Some(name) = metric else { return Ok(None) };
     match row::find(&row.metrics, name) {
         None => Ok(None),
@@ -127,69 +113,20 @@ fn verdict(metric: Option<&str>, row: &Row) -> std::result::Result<Option<bool>,
     }
 }
 
-/// Rows whose verdicts are the harness's.
-fn theirs(request: &Import<'_>, batch: &Batch, imported: &mut Imported) -> Result<()> {
-    let Some(metric) = imported.metric.clone() else {
-        let mut names: Vec<&String> = batch.rows.iter().flat_map(|row| row.metrics.keys()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let list = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-        let reason = if names.is_empty() {
-            "rows have neither a metric nor a truth to judge by; name the metric with --metric, or the split with \
-             --split"
-                .into()
-        } else {
-            format!("which metric says what is right? choose one with --metric: {list}")
-        };
-        return Err(Error::content(&batch.rows[0].place.file, "metrics", reason));
-    };
-    let (mut once, mut names) = (Once::default(), Vec::new());
-    for row in &batch.rows {
-        let id = row.id.clone().or_else(|| row.position.map(|p| p.to_string()));
-        let id = id.ok_or_else(|| row.place.refuse("neither id nor doc_id"))?;
-        names.push((judge::split_name(batch, row), id));
-    }
-    let (mut items, mut rows) = (Vec::new(), Vec::new());
-    for (row, (split, id)) in batch.rows.iter().zip(&names) {
-        once.check(split, id, row.repeat, row)?;
-        let correct = verdict(Some(&metric), row).map_err(|why| row.place.refuse(why))?;
-        rows.push(their_row(row, split, id, correct));
-        let Some(correct) = correct else {
-            imported.miss(row.place.text());
-            continue;
-        };
-        let first = row.about.get("correct_first").unwrap_or(&Value::Null);
-        let correct_first =
-            json::verdict(first).map_err(|why| row.place.refuse(format!("correct_first is {why}")))?;
-        let role = note(batch, row).role;
-        items.push(TheirItem { split, id, repeat: row.repeat, role, correct, correct_first });
-    }
-    if items.is_empty() {
-        return Err(Error::NothingRan(format!(
-            "no row has a value of {metric}; the first is {}",
-            first(batch)
-        )));
-    }
-    imported.items = items.len();
-    fs::create_dir_all(request.out).map_err(Error::io("create", request.out))?;
-    // An import before this one may have been judged.
-    for stale in [RUN, TRACES, SUMMARY].map(|name| request.out.join(name)).iter().filter(|path| path.exists())
-    {
-        fs::remove_file(stale).map_err(Error::io("remove", stale))?;
-    }
-    store::write_lines(&request.out.join(IMPORTED), &rows)?;
-    store::write_lines(&request.out.join(SCORES), &items)
-}
-
-fn first(batch: &Batch) -> String {
+pub(super) fn first(batch: &Batch) -> String {
     batch.rows.first().map(|row| row.place.text()).unwrap_or_default()
 }
 
-fn note(batch: &Batch, row: &Row) -> TaskNote {
+pub(super) fn note(batch: &Batch, row: &Row) -> TaskNote {
     batch.tasks.get(&row.task).cloned().unwrap_or_default()
 }
 
-fn their_row<'b>(row: &'b Row, split: &'b str, id: &'b str, correct: Option<bool>) -> TheirRow<'b> {
+pub(super) fn their_row<'b>(
+    row: &'b Row,
+    split: &'b str,
+    id: &'b str,
+    correct: Option<bool>,
+) -> TheirRow<'b> {
     let file = row.place.file.display().to_string();
     TheirRow { split, id, repeat: row.repeat, file, place: &row.place.at, correct, metrics: &row.metrics }
 }
@@ -226,7 +163,15 @@ fn judged(request: &Import<'_>, batch: &Batch, joined: &[Joined<'_>], imported: 
     }
     imported.items = rows.len();
     imported.agreement = Some(agreement).filter(|found| found.n() > 0);
-    let info = describe(request, imported, splits, &traces, temperature)?;
+    let turns = traces.iter().filter(|trace| trace.end != End::Fault).map(|trace| trace.turns.len()).max();
+    let config = EvalConfig {
+        dialect: traces.first().map_or(request.dialect, |trace| trace.dialect),
+        max_turns: turns.unwrap_or(1).max(1),
+        temperature,
+        repeats: traces.iter().map(|trace| trace.repeat + 1).max().unwrap_or(1),
+        ..EvalConfig::default()
+    };
+    let info = describe(imported, splits, config)?;
     fs::create_dir_all(request.out).map_err(Error::io("create", request.out))?;
     store::write_json(&request.out.join(RUN), &info)?;
     store::write_lines(&request.out.join(IMPORTED), &theirs)?;
@@ -266,7 +211,7 @@ fn splits(request: &Import<'_>, batch: &Batch, joined: &[Joined<'_>]) -> Vec<Spl
             (note(batch, one.row), request.splits.iter().find(|split| split.name == one.split));
         found.push(SplitInfo {
             name: one.split.clone(),
-            task: one.problem.kind(),
+            task: Some(one.problem.kind()),
             role: note.role.or_else(|| asked.and_then(|split| split.role)),
             shift: note.shift.or_else(|| asked.map(|split| split.shift.clone())).unwrap_or_default(),
             severity: note.severity.or_else(|| asked.map(|split| split.severity.clone())).unwrap_or_default(),
@@ -286,23 +231,9 @@ fn splits(request: &Import<'_>, batch: &Batch, joined: &[Joined<'_>]) -> Vec<Spl
     found
 }
 
-fn describe(
-    request: &Import<'_>,
-    imported: &Imported,
-    splits: Vec<SplitInfo>,
-    traces: &[Trace],
-    temperature: f64,
-) -> Result<RunInfo> {
-    let turns = traces.iter().filter(|trace| trace.end != End::Fault).map(|trace| trace.turns.len()).max();
-    let config = EvalConfig {
-        name: imported.model.clone(),
-        dialect: traces.first().map_or(request.dialect, |trace| trace.dialect),
-        max_turns: turns.unwrap_or(1).max(1),
-        temperature,
-        repeats: traces.iter().map(|trace| trace.repeat + 1).max().unwrap_or(1),
-        save_images: 0,
-        ..EvalConfig::default()
-    };
+/// What is written of a run into `run.json`.
+pub(super) fn describe(imported: &Imported, splits: Vec<SplitInfo>, config: EvalConfig) -> Result<RunInfo> {
+    let config = EvalConfig { name: imported.model.clone(), save_images: 0, ..config };
     config.validate()?;
     let bytes =
         imported.files.iter().fold(Hasher::default().part(b"imported"), |h, file| h.part(&file.sha256));

@@ -182,7 +182,7 @@ const REFLECTION: [(&str, [f64; 4]); 4] = [
 
 /// The published maze table; empty unless the runs are about mazes.
 pub(super) fn published(runs: &[Run]) -> String {
-    let mazes = runs.iter().flat_map(|r| &r.splits).any(|s| s.task == TaskKind::Maze);
+    let mazes = runs.iter().flat_map(|r| &r.splits).any(|s| s.task == Some(TaskKind::Maze));
     if !mazes {
         return String::new();
     }

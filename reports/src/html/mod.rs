@@ -3,6 +3,7 @@
 mod headline;
 mod made;
 mod results;
+mod shifts;
 mod training;
 mod turns;
 mod viewer;
@@ -10,6 +11,7 @@ mod viewer;
 use crate::info::{PageInfo, TrainingLog};
 use crate::leaderboard::{decodings, Columns};
 use crate::run::{decoding_label, Run};
+use crate::significance::Marks;
 use crate::svg::esc;
 use crate::Result;
 
@@ -18,13 +20,14 @@ const STYLE: &str = include_str!("../page/style.css");
 const SCRIPT: &str = include_str!("../page/page.js");
 
 /// The whole page.
-pub(crate) fn page(runs: &[Run], training: &[TrainingLog], info: &PageInfo) -> Result<String> {
+pub(crate) fn page(runs: &[Run], training: &[TrainingLog], info: &PageInfo, marks: &Marks) -> Result<String> {
     let columns = Columns::of(runs);
     let viewer = viewer::payload(runs, info, &columns)?;
     let title = if info.title.is_empty() { "VRRL report" } else { &info.title };
     let sections = [
         ("summary", "Summary", headline::section(runs, info, &columns)),
-        ("results", "Results", results::section(runs, &columns)),
+        ("results", "Results", results::section(runs, &columns, marks)),
+        ("shifts", "Out of distribution", shifts::section(runs, &columns)),
         ("turns", "Accuracy by turn", turns::curves(runs, &columns)),
         ("matrix", "First × final", turns::matrices(runs, &columns)),
         ("training", "Training", training::section(training)),

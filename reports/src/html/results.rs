@@ -4,6 +4,7 @@ use crate::charts::interval;
 use crate::group::{groups, Group};
 use crate::leaderboard::Columns;
 use crate::run::{Metric, Run};
+use crate::significance::{Column, Marks, DAGGER};
 use crate::svg::esc;
 
 use super::{count, for_each_decoding, method_class, scrolling};
@@ -19,9 +20,20 @@ enum Kind {
     Turns((f64, f64)),
 }
 
+/// What all rows of a table share.
+struct Shared<'t> {
+    columns: &'t Columns,
+    decoding: &'t str,
+    marks: &'t Marks,
+    /// Split of the reflection columns.
+    delta: Option<&'t str>,
+    /// Scales of Δref and turns.
+    ranges: ((f64, f64), (f64, f64)),
+}
+
 /// The section; empty without runs.
-pub(super) fn section(runs: &[Run], columns: &Columns) -> String {
-    let tables = for_each_decoding(runs, |decoding| table(runs, decoding, columns));
+pub(super) fn section(runs: &[Run], columns: &Columns, marks: &Marks) -> String {
+    let tables = for_each_decoding(runs, |decoding| table(runs, decoding, columns, marks));
     if tables.is_empty() {
         return String::new();
     }
@@ -38,11 +50,11 @@ pub(super) fn section(runs: &[Run], columns: &Columns) -> String {
     format!(
         "<h2>Results</h2><p>Accuracy of the final answer in percent, with 95 % intervals (text and bar). Δref: points gained \
          after the first answer. Rows with several training seeds show their mean; its interval is never narrower than \
-         the seeds' own.</p>{toggle}{tables}"
+         the seeds' own. {DAGGER}</p>{toggle}{tables}"
     )
 }
 
-fn table(runs: &[Run], decoding: &str, columns: &Columns) -> String {
+fn table(runs: &[Run], decoding: &str, columns: &Columns, marks: &Marks) -> String {
     let groups = groups(runs, decoding);
     if groups.is_empty() {
         return String::new();
@@ -68,6 +80,7 @@ fn table(runs: &[Run], decoding: &str, columns: &Columns) -> String {
     }
     html.push_str("</tr></thead>");
     let ranges = ranges(&groups, delta.as_deref());
+    let shared = Shared { columns, decoding, marks, delta: delta.as_deref(), ranges };
     for reference in [false, true] {
         let part: Vec<&Group<'_>> = groups.iter().filter(|g| g.is_reference() == reference).collect();
         if part.is_empty() {
@@ -82,11 +95,11 @@ fn table(runs: &[Run], decoding: &str, columns: &Columns) -> String {
             html.push_str(&format!("<tr class=\"divider\"><th colspan=\"{}\" scope=\"colgroup\">Reference policies, not trained</th></tr>", width - 1));
         }
         for group in part {
-            row(&mut html, group, columns, delta.as_deref(), ranges, None);
+            row(&mut html, group, &shared, None);
             if group.runs.len() > 1 {
                 for run in &group.runs {
                     let one = Group { runs: vec![*run], ..group.clone() };
-                    row(&mut html, &one, columns, delta.as_deref(), ranges, Some(run));
+                    row(&mut html, &one, &shared, Some(run));
                 }
             }
         }
@@ -110,14 +123,9 @@ fn ranges(groups: &[Group<'_>], delta: Option<&str>) -> ((f64, f64), (f64, f64))
     ((low.min(-0.05), high.max(0.05)), (1.0, most.max(2.0)))
 }
 
-fn row(
-    html: &mut String,
-    group: &Group<'_>,
-    columns: &Columns,
-    delta: Option<&str>,
-    ranges: ((f64, f64), (f64, f64)),
-    seed: Option<&Run>,
-) {
+fn row(html: &mut String, group: &Group<'_>, shared: &Shared<'_>, seed: Option<&Run>) {
+    let Shared { columns, delta, ranges, .. } = *shared;
+    let dagger = |column| seed.is_none() && shared.marks.dagger(shared.decoding, &column, &group.label);
     let class = method_class(&group.method);
     let (row_class, label) = match seed {
         Some(run) => ("seed", run.train_seed.map_or_else(|| run.model.clone(), |s| format!("seed {s}"))),
@@ -132,20 +140,21 @@ fn row(
         esc(&label)
     ));
     for split in columns.all() {
-        html.push_str(&cell(group.metric(&split, "accuracy"), Kind::Share, &class));
+        let value = group.metric(&split, "accuracy");
+        html.push_str(&cell(value, Kind::Share, &class, dagger(Column::Split(split))));
     }
     if !columns.ood.is_empty() {
         let value = group.mean(&columns.ood, "accuracy").map(|value| Metric { value, ci: None });
-        html.push_str(&cell(value, Kind::Share, &class));
+        html.push_str(&cell(value, Kind::Share, &class, dagger(Column::OodAverage)));
     }
     if let Some(split) = delta {
-        html.push_str(&cell(group.metric(split, "delta_ref"), Kind::Gain(ranges.0), &class));
-        html.push_str(&cell(group.metric(split, "turns_mean"), Kind::Turns(ranges.1), &class));
+        html.push_str(&cell(group.metric(split, "delta_ref"), Kind::Gain(ranges.0), &class, false));
+        html.push_str(&cell(group.metric(split, "turns_mean"), Kind::Turns(ranges.1), &class, false));
     }
     html.push_str("</tr>");
 }
 
-fn cell(metric: Option<Metric>, kind: Kind, class: &str) -> String {
+fn cell(metric: Option<Metric>, kind: Kind, class: &str, dagger: bool) -> String {
     let Some(metric) = metric else {
         return "<td class=\"none\"><span aria-label=\"not measured\">–</span></td>".into();
     };
@@ -156,7 +165,13 @@ fn cell(metric: Option<Metric>, kind: Kind, class: &str) -> String {
     };
     let ends =
         metric.ci.map_or_else(String::new, |(l, h)| format!("<small>{} to {}</small>", text(l), text(h)));
-    format!("<td><b>{}</b>{ends}{}</td>", text(metric.value), interval(metric, range, class))
+    let dagger = if dagger { "<sup title=\"better than the second best\">†</sup>" } else { "" };
+    format!(
+        "<td data-v=\"{}\"><b>{}{dagger}</b>{ends}{}</td>",
+        metric.value,
+        text(metric.value),
+        interval(metric, range, class)
+    )
 }
 
 fn signed(x: f64) -> String {

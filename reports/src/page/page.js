@@ -5,6 +5,13 @@
   const root = document.documentElement;
   root.classList.add("js");
 
+  const make = (tag, className, text) => {
+    const e = document.createElement(tag);
+    if (className) e.className = className;
+    if (text !== undefined) e.textContent = text;
+    return e;
+  };
+
   // One decoding at a time.
   const sw = document.querySelector(".switch");
   const show = (decoding) => {
@@ -21,6 +28,38 @@
     seeds.addEventListener("change", () => root.classList.toggle("show-seeds", seeds.checked));
   }
 
+  // Result tables sort by a click or the keyboard on a column's name; seeds stay below their method.
+  for (const table of document.querySelectorAll("table.results")) {
+    const body = table.tBodies[0];
+    const heads = [...table.tHead.rows[0].cells];
+    const groups = [];
+    for (const row of body.rows) row.classList.contains("seed") ? groups.at(-1).push(row) : groups.push([row]);
+    heads.forEach((head, column) => {
+      const button = make("button", "sort");
+      button.type = "button";
+      while (head.firstChild && head.firstChild.nodeName !== "SMALL") button.append(head.firstChild);
+      head.prepend(button);
+      button.addEventListener("click", () => {
+        const next = { descending: "ascending", ascending: null }[head.getAttribute("aria-sort")];
+        const order = next === undefined ? (column === 0 ? "ascending" : "descending") : next;
+        for (const other of heads) other.removeAttribute("aria-sort");
+        if (order) head.setAttribute("aria-sort", order);
+        const value = ([row]) => (column === 0 ? row.cells[0].textContent : row.cells[column].dataset.v === undefined ? null : Number(row.cells[column].dataset.v));
+        const sorted = [...groups];
+        if (order) {
+          sorted.sort((a, b) => {
+            const [x, y] = [value(a), value(b)];
+            // What was not measured stands last either way.
+            if (x === null || y === null) return (x === null) - (y === null);
+            const less = typeof x === "string" ? x.localeCompare(y) : x - y;
+            return order === "ascending" ? less : -less;
+          });
+        }
+        body.append(...sorted.flat());
+      });
+    });
+  }
+
   // Trace viewer.
   const form = byId("viewer");
   if (!form) return;
@@ -28,12 +67,6 @@
   const [run, split, filter, list] = ["v-run", "v-split", "v-filter", "v-list"].map(byId);
   const PAGE = 4;
   let from = 0;
-  const make = (tag, className, text) => {
-    const e = document.createElement(tag);
-    if (className) e.className = className;
-    if (text !== undefined) e.textContent = text;
-    return e;
-  };
   const fill = (select, names) => {
     const before = select.selectedOptions[0]?.textContent;
     select.replaceChildren(...names.map((name, i) => new Option(name, i, false, name === before)));

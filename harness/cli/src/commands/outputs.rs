@@ -46,6 +46,12 @@ pub(crate) fn import(args: ImportRunArgs) -> Result<Exit> {
         agreement.first.iter().for_each(|place| say(&format!("  they differ at {place}")));
     }
     say(&format!("run: {}", request.out.display()));
+    if !request.out.join("run.json").exists() {
+        note(
+            "note: the files do not say the sampling temperature, so compare reads this run and report does not; \
+             give --temperature for both",
+        );
+    }
     Ok(Exit::Ok)
 }
 

@@ -256,68 +256,85 @@ fn numbers(dir: &Path, pose: Pose<'_>, note: &mut dyn FnMut(&str, Found) -> bool
             return;
         }
     };
-    let whole = format!("{} rows follow from the traces", rows.len());
-    note(
-        "scores",
-        read(dir, SCORES, run_dir::read_scores).and_then(|said| scores(&said, &rows)).map(|()| whole),
-    );
-    let said = read(dir, SUMMARY, run_dir::read_summary);
+    let said = raw(dir, SCORES).and_then(|text| {
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let parsed = lines.enumerate().map(|(at, line)| {
+            serde_json::from_str::<Value>(line).map_err(|e| format!("{SCORES}, line {}: {e}", at + 1))
+        });
+        parsed.collect::<std::result::Result<Vec<Value>, String>>()
+    });
+    note("scores", said.and_then(|said| scores(&said, &rows)));
+    let said = raw(dir, SUMMARY)
+        .and_then(|text| serde_json::from_str::<Value>(&text).map_err(|e| format!("{SUMMARY}: {e}")));
     let compared = said.and_then(|said| {
-        let values = [serde_json::to_value(&said), serde_json::to_value(&summary)];
-        let [Ok(said), Ok(found)] = values else { return Err("cannot be written as JSON".to_owned()) };
-        match difference("", &said, &found) {
-            None => Ok(format!("{} splits follow from the traces", summary.splits.len())),
+        let found = serde_json::to_value(&summary).map_err(|e| e.to_string())?;
+        let mut older = BTreeSet::new();
+        match difference("", &said, &found, &mut older) {
+            None => Ok(format!("{} splits follow from the traces{}", summary.splits.len(), without(&older))),
             Some((key, said, found)) => Err(format!("{SUMMARY}: {key} is {said}, from the traces {found}")),
         }
     });
     note("summary", compared);
 }
 
-fn read<T>(dir: &Path, name: &str, of: fn(&Path) -> Result<T>) -> std::result::Result<T, String> {
-    if dir.join(name).is_file() {
-        of(dir).map_err(|e| e.to_string())
-    } else {
-        Err(format!("{name} is missing"))
+fn raw(dir: &Path, name: &str) -> std::result::Result<String, String> {
+    match fs::read_to_string(dir.join(name)) {
+        Ok(text) => Ok(text),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(format!("{name} is missing")),
+        Err(e) => Err(format!("{name}: {e}")),
     }
 }
 
-fn scores(said: &[ScoreRow], found: &[ScoreRow]) -> std::result::Result<(), String> {
+fn scores(said: &[Value], found: &[ScoreRow]) -> Found {
+    let mut older = BTreeSet::new();
     for (at, (said, found)) in said.iter().zip(found).enumerate() {
-        if said == found {
-            continue;
+        let word = |key: &str| said[key].as_str().unwrap_or_default().to_owned();
+        let place = format!("{SCORES}, line {} (split {}, id {})", at + 1, word("split"), word("id"));
+        let found = serde_json::to_value(found).map_err(|e| format!("{place}: {e}"))?;
+        if let Some((key, said, found)) = difference("", said, &found, &mut older) {
+            return Err(format!("{place}: {key} is {said}, from the traces {found}"));
         }
-        let place = format!("{SCORES}, line {} (split {}, id {})", at + 1, said.split, said.id);
-        let values = [serde_json::to_value(said), serde_json::to_value(found)];
-        let [Ok(said), Ok(found)] = values else { return Err(format!("{place}: differs")) };
-        let (key, said, found) = difference("", &said, &found).unwrap_or_default();
-        return Err(format!("{place}: {key} is {said}, from the traces {found}"));
     }
     if said.len() != found.len() {
         return Err(format!("{SCORES}: {} rows, the traces have {}", said.len(), found.len()));
     }
-    Ok(())
+    Ok(format!("{} rows follow from the traces{}", found.len(), without(&older)))
 }
 
-/// The first key in which two values differ, with both.
-fn difference(key: &str, a: &Value, b: &Value) -> Option<(String, String, String)> {
-    if a == b {
+/// Keys that a file of an older version does not have: it claims nothing about them.
+fn without(keys: &BTreeSet<String>) -> String {
+    if keys.is_empty() {
+        return String::new();
+    }
+    format!("; it says nothing about {}", keys.iter().cloned().collect::<Vec<_>>().join(", "))
+}
+
+/// The first key in which what a file says is not what was found, with both. Keys that the file does not have are
+/// collected and are no difference.
+fn difference(
+    key: &str,
+    said: &Value,
+    found: &Value,
+    older: &mut BTreeSet<String>,
+) -> Option<(String, String, String)> {
+    if said == found {
         return None;
     }
     let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
-    let within = match (a, b) {
-        (Value::Object(x), Value::Object(y)) => {
-            let keys: BTreeSet<&String> = x.keys().chain(y.keys()).collect();
-            let at =
-                |map: &serde_json::Map<String, Value>, k: &str| map.get(k).cloned().unwrap_or(Value::Null);
-            keys.into_iter().find_map(|k| difference(&below(k), &at(x, k), &at(y, k)))
+    match (said, found) {
+        (Value::Object(said), Value::Object(found)) => {
+            older.extend(found.keys().filter(|key| !said.contains_key(*key)).cloned());
+            let at = |k: &str| found.get(k).cloned().unwrap_or(Value::Null);
+            said.iter().find_map(|(k, value)| difference(&below(k), value, &at(k), older))
         }
         (Value::Array(x), Value::Array(y)) if x.len() == y.len() => {
             let name = |v: &Value, i: usize| v["split"].as_str().map_or_else(|| i.to_string(), str::to_owned);
             let mut items = x.iter().zip(y).enumerate();
-            items.find_map(|(i, (u, v))| difference(&below(&name(v, i)), u, v))
+            items.find_map(|(i, (u, v))| difference(&below(&name(u, i)), u, v, older))
         }
-        _ => None,
-    };
-    let word = |value: &Value| if value.is_null() { "absent".to_owned() } else { value.to_string() };
-    within.or_else(|| Some((key.to_owned(), word(a), word(b))))
+        _ => {
+            let word = |value: &Value| if value.is_null() { "absent".to_owned() } else { value.to_string() };
+            Some((key.to_owned(), word(said), word(found)))
+        }
+    }
 }

@@ -135,7 +135,11 @@ impl Values {
         bit(Metric::Accuracy, Some(row.correct));
         bit(Metric::FirstAccuracy, Some(row.correct_first));
         bit(Metric::AccuracyWellFormed, Some(row.correct && row.score.well_formed));
-        bit(Metric::AccuracyLenient, Some(row.score.lenient_correct));
+        // Rows from before that key read as false; forgiving a slip never makes a right answer wrong.
+        bit(
+            Metric::AccuracyLenient,
+            Some(row.score.lenient_correct).filter(|lenient| *lenient || !row.correct),
+        );
         bit(Metric::StrictSuccess, row.score.strict_success);
         bit(Metric::LenientSuccess, row.score.lenient_success);
         bit(Metric::FormatFaultRate, Some(row.end == End::Malformed));

@@ -113,7 +113,7 @@ fn annotations_are_single_lines_within_the_limits() {
     let lines = annotations(&report, false);
     assert!(lines.iter().all(|line| !line.contains(['\n', '\r', '\u{0}', '\u{1b}'])), "{lines:?}");
     let starts = |lines: &[String], word: &str| lines.iter().filter(|line| line.starts_with(word)).count();
-    assert_eq!(starts(&lines, "::error title=gate fail%3A "), 3, "{lines:?}");
+    assert_eq!(starts(&lines, "::error title=gate fail%3A "), 4, "{lines:?}");
     // Titles hold neither a colon nor a comma of a name.
     for line in &lines {
         let title = line.split("::").nth(1).unwrap();

@@ -116,15 +116,16 @@ impl Data {
         if !holds(0.499_999) {
             return Some(1.0);
         }
-        let least = match self.interval(0.9)?.ci_method {
-            CiMethod::BootstrapPercentile | CiMethod::BootstrapBca => LEAST_RESAMPLED,
-            _ => LEAST,
+        // Percentiles of 10,000 resamples are steps: finer halving finds nothing between them.
+        let (least, halvings) = match self.interval(0.9)?.ci_method {
+            CiMethod::BootstrapPercentile | CiMethod::BootstrapBca => (LEAST_RESAMPLED, 26),
+            _ => (LEAST, 52),
         };
         if holds(least) {
             return Some(least);
         }
         let (mut low, mut high) = (least.ln(), 0.499_999f64.ln());
-        for _ in 0..52 {
+        for _ in 0..halvings {
             let middle = 0.5 * (low + high);
             if holds(middle.exp()) {
                 high = middle;

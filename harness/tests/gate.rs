@@ -415,7 +415,8 @@ fn numbers_follow_from_traces_or_the_first_difference_is_named() {
         }) as Box<dyn Fn(&Path)>
     };
     let image = |dir: &Path| fs::read_dir(dir.join("images")).unwrap().next().unwrap().unwrap().path();
-    let cases: Vec<(Box<dyn Fn(&Path)>, &str, &str)> = vec![
+    type Damage = Box<dyn Fn(&Path)>;
+    let cases: Vec<(Damage, &str, &str)> = vec![
         (edit("scores.jsonl", "\"correct\":true", "\"correct\":false"), "scores", "line 1 "),
         (edit("scores.jsonl", "\"turns\":2", "\"turns\":3"), "scores", "from the traces 2"),
         (edit("summary.json", "\"value\": 0.", "\"value\": 0.9"), "summary", "from the traces"),

@@ -227,7 +227,7 @@ impl Rule {
             }
         } else {
             match scale {
-                Scale::Share if x < 0.0 || x > 1.0 => {
+                Scale::Share if !(0.0..=1.0).contains(&x) => {
                     return refuse("is a share from 0 to 1: 1 % is 0.01 or \"1 %\"")
                 }
                 Scale::Share if x <= 0.0 || x >= 1.0 => {

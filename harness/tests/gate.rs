@@ -180,9 +180,13 @@ fn exact_rates_over_a_grid() {
             let found = exact(&world, 0.02, ALPHA);
             // The score interval is no exact one: reports/gate.md has the largest excess over a fine grid.
             assert!(found.fail <= ALPHA + 0.005, "{world:?}: {found:?}");
-            assert!(found.pass <= ALPHA + if n == 50 { 0.03 } else { 0.01 }, "{world:?}: {found:?}");
+            assert!(found.pass <= ALPHA + 0.01, "{world:?}: {found:?}");
             let equal = exact(&World { delta: 0.0, ..world }, 0.02, ALPHA);
-            assert!(equal.fail <= 0.03, "{world:?}: {equal:?}");
+            // Few items of which many differ: noise is larger than the margin, and no drop looks like a small one.
+            assert!(
+                equal.fail <= found.fail && (n < 300 || psi > 0.1 || equal.fail <= 0.01),
+                "{world:?}: {equal:?}"
+            );
         }
     }
 }

@@ -83,6 +83,10 @@ fn the_default_rule_is_the_interval_against_two_points() {
     // Equal answers on few items say little: 1 − 0.05^(1/n) is above 2 points until n = 149.
     assert_eq!(judged(80, 0, 0, 60).verdict, Verdict::Inconclusive);
     assert_eq!(judged(80, 0, 0, 70).verdict, Verdict::Pass);
+    // Nothing differed, and still a drop of three points makes at least as many items differ.
+    let mde = judged(600, 0, 0, 400).rules[0].mde.unwrap();
+    let world = World { n: 1000, accuracy: 0.7, psi: -mde, delta: mde, repeats: 1 };
+    assert!((-0.035..-0.03).contains(&mde) && (exact(&world, 0.02, ALPHA).fail - 0.8).abs() < 0.05, "{mde}");
 }
 
 /// What the stated error rates demand of a judge, with four standard errors of the simulation.

@@ -275,6 +275,27 @@ fn named<'m>(rule: &Rule, matched: &'m [Matched<'m>]) -> Result<BTreeSet<&'m str
     Ok(found)
 }
 
+/// The true value that fails with the power asked for, if items spread as these do.
+///
+/// Spread is taken at the limit for the interval and at the truth for its chance to lie beyond. Where items are right
+/// or wrong, a difference δ needs at least a share δ of items that differ, whatever these few have shown.
+fn mde(data: &Data, bound: &Bound, power: Power) -> Option<f64> {
+    let (n, limit, seen) = (data.n(), bound.limit(), data.variance()?);
+    let spread = |truth: f64| match data {
+        Data::Pairs(_) => seen.max(truth.abs() - truth * truth),
+        _ => seen,
+    };
+    // At a power of a half only the interval's own half counts.
+    let half = Power { power: 0.5, ..power };
+    let (mut truth, sign) = (limit, if bound.above { -1.0 } else { 1.0 });
+    for _ in 0..60 {
+        let own = half.distance_of(n, spread(limit))?;
+        let chance = power.distance_of(n, spread(truth))? - half.distance_of(n, spread(truth))?;
+        truth = limit + sign * (own + chance);
+    }
+    Some(truth)
+}
+
 fn one(resolved: &Resolved<'_>, alpha: f64) -> Result<RuleReport> {
     let Resolved { rule, bound, name, items } = resolved;
     let values = |metric: Metric, side: &str| -> Result<Vec<f64>> {
@@ -310,7 +331,6 @@ fn one(resolved: &Resolved<'_>, alpha: f64) -> Result<RuleReport> {
     let (p_fail, p_pass) = (data.p(limit, !bound.above), data.p(limit, bound.above));
     let variance = data.variance().ok_or_else(none)?;
     let power = Power { alpha: 2.0 * alpha, power: POWER };
-    let away = power.distance_of(data.n(), variance).map(|d| if bound.above { limit - d } else { limit + d });
     let (only_a, only_b) = match (&data, bound.paired) {
         (Data::Pairs(pairs), true) => (Some(pairs.only_a), Some(pairs.only_b)),
         _ => (None, None),
@@ -334,7 +354,7 @@ fn one(resolved: &Resolved<'_>, alpha: f64) -> Result<RuleReport> {
         p_fail: p_fail.ok_or_else(none)?,
         p_fail_holm: 1.0,
         p_pass: p_pass.ok_or_else(none)?,
-        mde: away,
+        mde: mde(&data, bound, power),
         n_to_decide: power.items_away(tested.value - limit, variance),
         n_if_equal: power.items_away(limit, variance).filter(|_| bound.paired),
     })

@@ -3,11 +3,12 @@
 //! [`load`] reads finished runs, [`write()`] turns them into `leaderboard.csv` (long form) with its schema,
 //! `leaderboard_wide.csv`, `robustness.csv`, `leaderboard.md`, `leaderboard.tex`, `plots/` and `index.html`. Nothing here generates, scores or knows a
 //! model: every number on the page stands in some run's `summary.json`, pooled over training seeds where the
-//! page says so.
+//! page says so. [`gate`] writes a gate's report as CI systems read it.
 
 mod atomic;
 mod charts;
 mod error;
+pub mod gate;
 mod group;
 mod html;
 mod info;

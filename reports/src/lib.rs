@@ -20,6 +20,7 @@ mod robustness;
 mod run;
 mod scatter;
 mod significance;
+mod slices;
 mod svg;
 mod traces;
 
@@ -29,6 +30,7 @@ pub use error::{Error, Result};
 pub use info::{AuditRow, Claim, PageInfo, StageTiming, TrainingLog};
 pub use load::{load, load_sampling, EPISODES};
 pub use run::{method_label, Matrix, Metric, Run, SplitResult};
+pub use slices::{Slices, Tally};
 pub use traces::{Outcome, Sampled};
 
 /// What [`write()`] has written.

@@ -82,7 +82,7 @@ fn one(dir: &Path, episodes: usize) -> Result<Run> {
             )),
         })
         .collect::<Result<_>>()?;
-    let (episodes, gaps) = traces::sample(dir, episodes)?;
+    let traces::Read { episodes, slices, gaps } = traces::read(dir, episodes)?;
     let method = if info.reference { "reference".to_owned() } else { info.method };
     Ok(Run {
         dir: dir.to_path_buf(),
@@ -101,6 +101,7 @@ fn one(dir: &Path, episodes: usize) -> Result<Run> {
         machine: info.machine,
         splits,
         episodes,
+        slices,
         gaps,
     })
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use vrrl_harness::Severity;
 use vrrl_harness_core::{Dialect, Role, TaskKind};
 
+use crate::slices::Slices;
 use crate::traces::Sampled;
 
 /// A number, with its 95 % interval where it has one.
@@ -122,6 +123,8 @@ pub struct Run {
     pub splits: Vec<SplitResult>,
     /// A bounded sample of its episodes.
     pub episodes: Vec<Sampled>,
+    /// Tallies by split and by facts of the examples; empty without traces or scores.
+    pub slices: Slices,
     /// What the page must say about missing pieces.
     pub gaps: Vec<String>,
 }

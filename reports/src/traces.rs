@@ -9,6 +9,7 @@ use serde::Serialize;
 use vrrl_harness::ScoreRow;
 use vrrl_harness_core::{End, Trace};
 
+use crate::slices::{self, Slices};
 use crate::{Error, Result};
 
 /// What happened between the first and the final answer.
@@ -38,14 +39,25 @@ pub struct Sampled {
     pub right: Vec<bool>,
 }
 
+/// What the episodes of a run say.
+#[derive(Default)]
+pub(crate) struct Read {
+    /// A bounded sample.
+    pub episodes: Vec<Sampled>,
+    /// All of them, counted.
+    pub slices: Slices,
+    /// Which pieces were missing.
+    pub gaps: Vec<String>,
+}
+
 /// Reads `traces.jsonl` and `scores.jsonl` of `dir` and keeps at most `keep` episodes a split, those with
-/// pictures first. The second part says which pieces were missing.
-pub(crate) fn sample(dir: &Path, keep: usize) -> Result<(Vec<Sampled>, Vec<String>)> {
+/// pictures first.
+pub(crate) fn read(dir: &Path, keep: usize) -> Result<Read> {
     let mut gaps = Vec::new();
     let (traces, scores) = (dir.join("traces.jsonl"), dir.join("scores.jsonl"));
     if !traces.exists() {
         gaps.push("no traces.jsonl: its episodes cannot be shown".to_owned());
-        return Ok((Vec::new(), gaps));
+        return Ok(Read { gaps, ..Read::default() });
     }
     let mut judged: BTreeMap<(String, String, u32), ScoreRow> = BTreeMap::new();
     if scores.exists() {
@@ -57,8 +69,12 @@ pub(crate) fn sample(dir: &Path, keep: usize) -> Result<(Vec<Sampled>, Vec<Strin
     }
     let pictures = pictures(dir)?;
     let mut bins: BTreeMap<String, BTreeMap<Outcome, Bin>> = BTreeMap::new();
+    let mut slices = Slices::new();
     each_line(&traces, |trace: Trace| {
         let score = judged.get(&(trace.split.clone(), trace.id.clone(), trace.repeat));
+        if let Some(score) = score {
+            slices::count(&mut slices, &trace.split, &trace.truth, score.correct);
+        }
         let outcome = if trace.end == End::Fault { Outcome::Unscored } else { outcome(score) };
         let kept =
             trace.turns.iter().filter_map(|t| t.image_sha256.as_ref()).all(|hash| pictures.contains(hash));
@@ -69,11 +85,12 @@ pub(crate) fn sample(dir: &Path, keep: usize) -> Result<(Vec<Sampled>, Vec<Strin
             part.push(Sampled { trace, outcome, right });
         }
     })?;
-    let sampled: Vec<Sampled> = bins.into_values().flat_map(|bins| mix(bins, keep)).collect();
-    if pictures.is_empty() && sampled.iter().any(|e| e.trace.turns.iter().any(|t| t.image_sha256.is_some())) {
+    let episodes: Vec<Sampled> = bins.into_values().flat_map(|bins| mix(bins, keep)).collect();
+    if pictures.is_empty() && episodes.iter().any(|e| e.trace.turns.iter().any(|t| t.image_sha256.is_some()))
+    {
         gaps.push("no pictures were kept: its episodes are shown as text".to_owned());
     }
-    Ok((sampled, gaps))
+    Ok(Read { episodes, slices, gaps })
 }
 
 /// Episodes of one outcome.

@@ -4,6 +4,7 @@ mod headline;
 mod made;
 mod results;
 pub(crate) mod shifts;
+mod slices;
 mod training;
 pub(crate) mod turns;
 mod viewer;
@@ -28,6 +29,7 @@ pub(crate) fn page(runs: &[Run], training: &[TrainingLog], info: &PageInfo, mark
         ("summary", "Summary", headline::section(runs, info, &columns)),
         ("results", "Results", results::section(runs, &columns, marks)),
         ("shifts", "Out of distribution", shifts::section(runs, &columns)),
+        ("slices", "Slices", slices::section(runs, &columns)),
         ("turns", "Accuracy by turn", turns::curves(runs, &columns)),
         ("matrix", "First × final", turns::matrices(runs, &columns)),
         ("training", "Training", training::section(training)),

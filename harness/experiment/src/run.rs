@@ -10,7 +10,7 @@ use vrrl_harness::{evaluate, EvalSplit, Hooks};
 use vrrl_reports::Claim;
 
 use crate::experiment::Decoding;
-use crate::model::{self, EndpointRequest, Rules};
+use crate::model::{self, EndpointRequest, OrtRequest, Rules};
 use crate::stage::{Model, Record, Stage, Work};
 use crate::table::Table;
 use crate::tools::TrainJob;
@@ -226,9 +226,9 @@ impl UnderWay<'_> {
                 (name, policy)
             }
             Model::Reference(word) => {
-                let endpoint = &EndpointRequest::default();
+                let (endpoint, ort) = (&EndpointRequest::default(), &OrtRequest::default());
                 let (dialect, device) = (experiment.dialect, experiment.device.as_str());
-                let rules = Rules { dialect, max_turns: experiment.eval.max_turns, device, endpoint };
+                let rules = Rules { dialect, max_turns: experiment.eval.max_turns, device, endpoint, ort };
                 (word.clone(), model::open(word, rules, self.tools.open)?)
             }
         };

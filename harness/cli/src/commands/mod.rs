@@ -2,6 +2,7 @@
 
 mod doctor;
 mod gallery;
+mod onnx;
 mod outputs;
 mod pieces;
 mod run;
@@ -27,6 +28,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Exit> {
         Command::Compare(args) => pieces::compare(&args),
         Command::Import(args) => outputs::import(args),
         Command::Export(args) => outputs::export(&args),
+        Command::Parity(args) => onnx::parity(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -26,7 +26,7 @@ fn checkpoint(dir: &Path) {
     let mut values = network.params().values().unwrap();
     let bias = values.last_mut().unwrap();
     for (ids, by) in
-        [(words(&["<ANSWER>"]), 1.0), (words(&["</ANSWER>"]), 1.5), (words(&["up", "left"]), 1.0)]
+        [(words(&["<ANSWER>"]), 2.0), (words(&["</ANSWER>"]), 2.0), (words(&["up", "left"]), 1.0)]
     {
         ids.iter().for_each(|&id| bias[id] += by);
     }
@@ -81,7 +81,7 @@ fn candle_and_its_graphs_reply_alike() {
     let mut graphs = ort(&out.display().to_string());
     for temperature in [0.0, 1.0] {
         let found = compared(&mut candle, &mut graphs, temperature);
-        assert!(found.turns > 40, "{found:?}");
+        assert!(found.turns > found.episodes, "some episodes revise: {found:?}");
         assert_eq!((found.turns_equal, found.pictures_equal), (found.turns, found.pictures), "{found:?}");
         assert!(found.max_log_prob_difference.unwrap() < 1e-4, "{found:?}");
         assert_eq!((found.a.faults, found.b.faults, found.first_divergence), (0, 0, None));

@@ -147,7 +147,7 @@ fn replace(path: &Path, from: &[u8], to: &[u8]) {
     let mut bytes = fs::read(path).unwrap();
     assert_eq!(from.len(), to.len());
     let mut count = 0;
-    for at in 0..bytes.len().saturating_sub(from.len()) {
+    for at in 0..=bytes.len().saturating_sub(from.len()) {
         if &bytes[at..at + from.len()] == from {
             bytes[at..at + from.len()].copy_from_slice(to);
             count += 1;

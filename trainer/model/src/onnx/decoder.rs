@@ -126,7 +126,8 @@ fn slot_and_turn(g: &mut Graph, positions: &str, slots: usize, size: usize) -> (
 fn hidden(g: &mut Graph, mask: &str, embeds: &str) -> String {
     let one = g.ints("one", &[1]);
     let axis = g.ints("axis_1", &[1]);
-    let rank = g.node("CumSum", &[mask, &axis], vec![]);
+    let along = g.whole("along", 1);
+    let rank = g.node("CumSum", &[mask, &along], vec![]);
     let shape = g.node("Shape", &[embeds], vec![]);
     let new = g.node("Gather", &[&shape, &one], vec![int("axis", 0)]);
     let from = g.node("Neg", &[&new], vec![]);

@@ -94,6 +94,11 @@ impl Graph {
         self.tensor(name, &[values.len()], proto::INT64, bytes)
     }
 
+    /// A single integer.
+    pub fn whole(&mut self, name: &str, value: i64) -> String {
+        self.tensor(name, &[], proto::INT64, value.to_le_bytes().to_vec())
+    }
+
     /// A weight: as it is, or as eight-bit integers with a scale for each index of `axis`.
     pub fn weight(&mut self, name: &str, dims: &[usize], values: &[f32], axis: usize) -> String {
         if self.precision == Precision::F32 {

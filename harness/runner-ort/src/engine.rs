@@ -156,16 +156,25 @@ fn library(path: &Path) -> Result<Engine, Error> {
         .with_telemetry(false)
         .build()
         .map_err(|e| unusable(path, &e.to_string()))?;
-    let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = format!("onnxruntime {} ({file})", version(ort::info()));
+    // Behind a link without a version stands the file with one.
+    let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let file = real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = format!("onnxruntime {} ({file})", version(ort::info(), &file));
     Ok(Engine { env, backend: "onnxruntime", name, library: Some(path.to_owned()) })
 }
 
-/// The version in words like `ORT Build Info: git-branch=rel-1.31.1, git-commit-id=…`.
-fn version(info: &str) -> &str {
-    let branch = info.split_once("git-branch=").map_or(info, |(_, rest)| rest);
-    let branch = branch.split([',', ' ']).next().unwrap_or(branch);
-    branch.strip_prefix("rel-").unwrap_or(branch)
+/// The version, from the file's name or from words like `ORT Build Info: git-branch=rel-1.31.1, git-commit-id=1b2c, …`;
+/// packages on PyPI say `HEAD` there, and then the commit is the version.
+fn version(info: &str, file: &str) -> String {
+    let after = |key: &str| {
+        let rest = info.split_once(key)?.1;
+        rest.split([',', ' ']).next().filter(|word| !word.is_empty()).map(str::to_owned)
+    };
+    let release = after("git-branch=").and_then(|branch| branch.strip_prefix("rel-").map(str::to_owned));
+    let named = numbers(file);
+    let named = (named.len() > 1).then(|| named.iter().map(u32::to_string).collect::<Vec<_>>().join("."));
+    let commit = || after("git-commit-id=").map(|id| format!("commit {id}"));
+    release.or(named).or_else(commit).unwrap_or_else(|| "of an unknown version".into())
 }
 
 #[cfg(feature = "embedded")]
@@ -213,8 +222,10 @@ mod tests {
 
     #[test]
     fn the_version_is_read_from_the_build() {
-        assert_eq!(version("ORT Build Info: git-branch=rel-1.31.1, git-commit-id=1b2c"), "1.31.1");
-        assert_eq!(version("main"), "main");
+        let info = "ORT Build Info: git-branch=HEAD, git-commit-id=1b2c, build type=Release";
+        assert_eq!(version(&info.replace("HEAD", "rel-1.31.1"), "x.so"), "1.31.1");
+        assert_eq!(version(info, "libonnxruntime.so.1.31.1"), "1.31.1");
+        assert_eq!(version(info, "libonnxruntime.so"), "commit 1b2c");
     }
 
     #[test]

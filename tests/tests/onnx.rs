@@ -1,5 +1,7 @@
 //! A checkpoint through candle and its ONNX graphs through the embedded engine: the same replies.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::fs;
 use std::path::Path;
 

@@ -1,6 +1,8 @@
 //! A small three-file model by another exporter (tests/python/make_vlm.py: PyTorch, random weights, rotary
 //! positions, grouped queries), whole and broken, with the embedded engine.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -100,7 +100,7 @@ pub(super) fn look() -> Found {
             let detail = match &found.library {
                 Some(path) => format!("{} at {}", found.name, path.display()),
                 None => format!(
-                    "{}; ONNX Runtime is several times as fast: `vrrl doctor --fix` installs it, or name a library with \
+                    "{}; ONNX Runtime is about three times as fast: `vrrl doctor --fix` installs it, or name a library with \
                      {} or --engine",
                     found.name,
                     engine::VARIABLE

@@ -202,3 +202,18 @@ fn graphs_of_another_kind_are_refused_by_name() {
     let (_, text) = refused(dir.path());
     assert!(text.contains("`position_abc`") && text.contains("not known here"), "{text}");
 }
+
+#[test]
+fn a_cache_that_does_not_fit_is_refused_by_name() {
+    let decoder = "decoder_model_merged.onnx";
+    let dir = copy();
+    replace(&dir.path().join(decoder), b"present.1.value", b"present.9.value");
+    let (error, text) = refused(dir.path());
+    assert!(matches!(error, Error::Missing { .. }) && text.contains("no output `present.1.value`"), "{text}");
+
+    // Keys and values are declared 5 wide, and the graph makes them 6 wide.
+    let dir = copy();
+    replace(&dir.path().join(decoder), &[0x0a, 2, 0x08, 6], &[0x0a, 2, 0x08, 5]);
+    let (_, text) = refused(dir.path());
+    assert!(text.contains(decoder), "{text}");
+}

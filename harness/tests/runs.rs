@@ -507,3 +507,33 @@ fn examples_asked_several_times_count_once() {
     let mean = once.splits[0].accuracy_by_turn.iter().sum::<f64>() / 6.0;
     assert!((area.value - mean).abs() < 1e-9 && once.splits[0].pass_at_k.is_none());
 }
+
+/// The same policy on an engine of that name.
+struct On(Reference, &'static str);
+
+impl Policy for On {
+    fn info(&self) -> PolicyInfo {
+        PolicyInfo { engine: self.1.into(), ..self.0.info() }
+    }
+    fn slots(&self) -> usize {
+        self.0.slots()
+    }
+    fn respond(&mut self, requests: &[Request<'_>]) -> Vec<Result<Reply, Fault>> {
+        self.0.respond(requests)
+    }
+}
+
+#[test]
+fn a_run_goes_on_only_with_the_engine_it_began_with() {
+    let dir = tempdir().unwrap();
+    run(&mut On(noisy(), "onnxruntime 1.31.1"), &splits(), &config(), dir.path()).unwrap();
+    let other = run(&mut On(noisy(), "tract 0.23"), &splits(), &config(), dir.path()).unwrap_err();
+    match other {
+        Error::Changed { key, before, now, .. } => {
+            assert_eq!(key, "policy.engine");
+            assert!(before.contains("1.31.1") && now.contains("tract"), "{before} {now}");
+        }
+        other => panic!("{other}"),
+    }
+    run(&mut On(noisy(), "onnxruntime 1.31.1"), &splits(), &config(), dir.path()).unwrap();
+}

@@ -11,11 +11,13 @@ use crate::output::Format;
 
 mod gate;
 mod look;
+mod onnx;
 mod outputs;
 mod splits;
 
 pub(crate) use gate::{BlessArgs, GateArgs, GateCommand, Inconclusive, VerifyRunArgs};
 pub(crate) use look::{GalleryArgs, ShowArgs};
+pub(crate) use onnx::{OrtArgs, ParityArgs};
 pub(crate) use outputs::{ExportRunArgs, ImportRunArgs};
 pub(crate) use splits::{
     AuditArgs, BuildArgs, ExportArgs, ImportArgs, Importable, NewArgs, Overlap, Splits, VerifyArgs,
@@ -93,11 +95,18 @@ pub(crate) enum Command {
         after_help = "Example:\n  vrrl import --from lm-eval results/my-model/samples_vrrl_maze_ood7_*.jsonl --out runs/theirs\n  vrrl import --from inspect logs/my-log.eval --out runs/theirs\n\nThe harness's own metrics stay beside, in imported.jsonl; `vrrl compare` reads the run."
     )]
     Import(ImportRunArgs),
-    /// Write a run as another tool wants it: lm-eval's results and samples.
-    #[command(after_help = "Example:\n  vrrl export runs/quickstart/evals/vrrl@t1 --lm-eval results")]
+    /// Write a checkpoint as ONNX graphs, or a run as another tool wants it: lm-eval's results and samples.
+    #[command(
+        after_help = "Example:\n  vrrl export runs/quickstart/checkpoints/vrrl --onnx vrrl-onnx --int8\n  vrrl export runs/quickstart/evals/vrrl@t1 --lm-eval results\n\nGraphs: vision_encoder, embed_tokens and decoder_model_merged (.onnx, opset 17), *_int8.onnx with --int8; score\nthem with --model ort:vrrl-onnx or ort:vrrl-onnx#int8. Eight-bit weights have a scale for each output and are made\ninto floats as they are used; activations stay floats."
+    )]
     Export(ExportRunArgs),
-    /// Say what works on this machine.
-    #[command(after_help = "Example:\n  vrrl doctor --format json")]
+    /// Run the same examples through two models that ought to reply alike, and say where they do not.
+    #[command(
+        after_help = "Example:\n  vrrl parity candle:runs/quickstart/checkpoints/vrrl ort:vrrl-onnx --split ood7\n  vrrl parity ort:vrrl-onnx ort:vrrl-onnx#int8 --split ood7 --min-equal 0\n\nEnds with exit code 3 if fewer than --min-equal of the turns are equal."
+    )]
+    Parity(ParityArgs),
+    /// Say what works on this machine, and install what is missing.
+    #[command(after_help = "Example:\n  vrrl doctor --format json\n  vrrl doctor --fix")]
     Doctor(DoctorArgs),
     /// Print completions for a shell.
     #[command(
@@ -160,7 +169,7 @@ pub(crate) struct TrainArgs {
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct EvalArgs {
-    /// candle:PATH, openai:URL#NAME (an endpoint with chat completions), replay:TRACES.jsonl, oracle, noisy-oracle:P, random or repeat.
+    /// candle:PATH, ort:DIR (ONNX graphs; ort:DIR#int8 for a variant), openai:URL#NAME (an endpoint with chat completions), replay:TRACES.jsonl, oracle, noisy-oracle:P, random or repeat.
     #[arg(long)]
     pub model: String,
     /// Names (the last part is enough), definition files, materialized folders or files of maps.
@@ -218,6 +227,9 @@ pub(crate) struct EvalArgs {
     /// Endpoints: a directory of replies to reuse and to add to.
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
+    /// Flags of ONNX graphs.
+    #[command(flatten)]
+    pub ort: OrtArgs,
     /// Say what would be asked, and ask nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -325,6 +337,9 @@ pub(crate) struct CompareArgs {
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct DoctorArgs {
+    /// Install ONNX Runtime from its package on PyPI (checked by its hash) into the cache, where ort: looks for it.
+    #[arg(long)]
+    pub fix: bool,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -49,6 +49,7 @@ pub(crate) fn of(error: &Error) -> Exit {
         Error::Data(vrrl_datasets::Error::Io { source, .. }) => disk(source),
         Error::Checkpoint(Checkpoint::Io { source, .. }) => disk(source),
         Error::Endpoint(Endpoint::Cache { source, .. }) => disk(source),
+        Error::Onnx(vrrl_harness_runner_ort::Error::Io { source, .. }) => disk(source),
         Error::Report(vrrl_reports::Error::Write { .. }) => Exit::Internal,
         Error::Io { .. } => Exit::Internal,
         _ => Exit::Usage,

@@ -66,6 +66,9 @@ pub enum Error {
     /// An endpoint cannot be used as it is told (exit 2).
     #[error(transparent)]
     Endpoint(#[from] vrrl_harness_runner_openai::Error),
+    /// A directory of ONNX graphs cannot be used (exit 2).
+    #[error(transparent)]
+    Onnx(#[from] vrrl_harness_runner_ort::Error),
     /// An evaluation failed.
     #[error("score {name}: {source}")]
     Eval {

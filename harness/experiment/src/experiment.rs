@@ -92,6 +92,9 @@ pub struct MethodEntry {
     /// Whether it is scored; one that only serves as a start need not be.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub scored: bool,
+    /// Whether the checkpoint is exported as ONNX graphs too, and these scored beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub onnx: bool,
     /// Seconds that it took where the file was written, two cores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate_seconds: Option<f64>,

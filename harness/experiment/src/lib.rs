@@ -17,6 +17,7 @@ mod export;
 mod gallery;
 mod gate;
 mod model;
+mod onnx;
 mod outputs;
 mod plan;
 mod pool;
@@ -43,7 +44,8 @@ pub use experiment::{preset, Decoding, EvalSettings, Experiment, MethodEntry, Sp
 pub use export::{export, export_formats, Export};
 pub use gallery::{gallery, Gallery, GalleryRequest, GallerySheet};
 pub use gate::{bless, gate_config, run_gate, verify_numbers, write_text, GateRequest};
-pub use model::{open, EndpointRequest, Rules, MODELS};
+pub use model::{open, EndpointRequest, OrtRequest, Rules, MODELS};
+pub use onnx::{export_onnx, parity, ParityRequest};
 pub use outputs::{export_run, import_outputs, ImportRequest};
 pub use plan::{Plan, PlannedStage};
 pub use progress::{Quiet, Reporter, StageProgress};

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use vrrl_harness::policies::{Reference, Replay};
 use vrrl_harness_core::{Dialect, Policy, PromptProfile};
 use vrrl_harness_runner_openai::{Endpoint, EndpointConfig, Key, Opening, Workers};
+use vrrl_harness_runner_ort::OrtPolicy;
 
 use crate::tools::Open;
 use crate::{prompt_profile, store, yaml, Error, Result};
 
 /// The MODEL words that can be used, for help and messages.
 pub const MODELS: &str =
-    "candle:PATH, openai:URL#NAME, replay:TRACES.jsonl, oracle, noisy-oracle:P, random, repeat";
+    "candle:PATH, ort:DIR, openai:URL#NAME, replay:TRACES.jsonl, oracle, noisy-oracle:P, random, repeat";
 
 /// Whether the word names a policy without learning.
 pub(crate) fn is_reference(model: &str) -> bool {
@@ -57,6 +58,28 @@ impl EndpointRequest {
     }
 }
 
+/// What only a directory of ONNX graphs is told; other policies refuse what is given here.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct OrtRequest {
+    /// `auto`, `embedded` or the path of a library of ONNX Runtime.
+    pub engine: Option<String>,
+    /// Threads; all cores where absent.
+    pub threads: Option<usize>,
+}
+
+impl OrtRequest {
+    fn options(&self, device: &str) -> vrrl_harness_runner_ort::Options {
+        let engine = self.engine.clone().unwrap_or_else(|| vrrl_harness_runner_ort::engine::AUTO.into());
+        vrrl_harness_runner_ort::Options { engine, threads: self.threads, device: device.into() }
+    }
+
+    /// The first of its flags that was given.
+    fn given(&self) -> Option<&'static str> {
+        let all = [("--engine", self.engine.is_some()), ("--threads", self.threads.is_some())];
+        all.into_iter().find_map(|(flag, given)| given.then_some(flag))
+    }
+}
+
 /// How a policy is opened, whatever it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'r> {
@@ -68,6 +91,8 @@ pub struct Rules<'r> {
     pub device: &'r str,
     /// What only an endpoint is told.
     pub endpoint: &'r EndpointRequest,
+    /// What only a directory of ONNX graphs is told.
+    pub ort: &'r OrtRequest,
 }
 
 /// Opens the policy that a MODEL word names.
@@ -81,6 +106,12 @@ pub fn open(model: &str, rules: Rules<'_>, checkpoint: Open<'_>) -> Result<Box<d
     if let Some(flag) = rules.endpoint.given() {
         return Err(Error::Input(format!("{flag} is for openai:URL#NAME; model {model} does not take it")));
     }
+    if let Some(word) = model.strip_prefix("ort:") {
+        return Ok(Box::new(OrtPolicy::open(word, &rules.ort.options(rules.device))?));
+    }
+    if let Some(flag) = rules.ort.given() {
+        return Err(Error::Input(format!("{flag} is for ort:DIR; model {model} does not take it")));
+    }
     if let Some(path) = model.strip_prefix("candle:") {
         return checkpoint(Path::new(path), rules.device);
     }
@@ -90,10 +121,7 @@ pub fn open(model: &str, rules: Rules<'_>, checkpoint: Open<'_>) -> Result<Box<d
     if let Some(reference) = Reference::from_model(model, rules.dialect)? {
         return Ok(Box::new(reference));
     }
-    Err(Error::Input(match model.strip_prefix("ort:") {
-        Some(_) => format!("model {model:?}: ort: arrives later; now there are {MODELS}"),
-        None => format!("model {model:?} is unknown; there are {MODELS}"),
-    }))
+    Err(Error::Input(format!("model {model:?} is unknown; there are {MODELS}")))
 }
 
 fn endpoint(address: &str, rules: Rules<'_>) -> Result<Endpoint> {
@@ -116,9 +144,15 @@ mod tests {
     #[test]
     fn words_name_policies_or_say_what_does() {
         let none: Open<'_> = &|dir, _| Err(Error::Input(format!("opened {}", dir.display())));
-        let open = |word, endpoint: &EndpointRequest| {
-            open(word, Rules { dialect: Dialect::BareCommit, max_turns: 8, device: "cpu", endpoint }, none)
+        let ort = OrtRequest::default();
+        let rules = |endpoint| Rules {
+            dialect: Dialect::BareCommit,
+            max_turns: 8,
+            device: "cpu",
+            endpoint,
+            ort: &ort,
         };
+        let open = |word, endpoint| open(word, rules(endpoint), none);
         let plain = EndpointRequest::default();
         for word in ["oracle", "random", "repeat", "noisy-oracle:0.25"] {
             assert_eq!(open(word, &plain).unwrap().info().name, word);
@@ -127,7 +161,7 @@ mod tests {
         for (word, says) in [
             ("candle:/a/b", "opened /a/b"),
             ("openai:http://localhost", "no #NAME"),
-            ("ort:x", "arrives later"),
+            ("ort:/no/such", "vision_encoder.onnx"),
             ("gpt", "is unknown; there are candle:PATH"),
             ("noisy-oracle:2", "0 to 1"),
             ("replay:/no/such.jsonl", "/no/such.jsonl"),
@@ -140,5 +174,9 @@ mod tests {
         assert_eq!((endpoint.info().name.as_str(), endpoint.workers().len()), ("org/m", 3));
         let error = open("oracle", &workers).err().unwrap().to_string();
         assert!(error.contains("--workers is for openai:"), "{error}");
+        let threads = OrtRequest { threads: Some(3), ..OrtRequest::default() };
+        let error =
+            super::open("oracle", Rules { ort: &threads, ..rules(&plain) }, none).err().unwrap().to_string();
+        assert!(error.contains("--threads is for ort:"), "{error}");
     }
 }

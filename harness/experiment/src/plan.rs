@@ -40,6 +40,7 @@ pub struct PlannedStage {
 /// Seconds for what the file names no estimate for.
 const SPLITS: f64 = 5.0;
 const TRAIN: f64 = 60.0;
+const EXPORT: f64 = 1.0;
 const EVAL: f64 = 10.0;
 const REFERENCE: f64 = 2.0;
 const REPORT: f64 = 3.0;
@@ -89,6 +90,18 @@ pub(crate) fn stages(experiment: &Experiment, out: &Path) -> Result<Vec<Stage>> 
             let name = experiment.checkpoint(entry, seed);
             let stage = checkpoints[&name];
             scored.push((Model::Trained { method, seed }, name, stage));
+            if entry.onnx {
+                let name = exported(experiment, method, seed);
+                scored.push((Model::Exported { method, seed }, name.clone(), all.len()));
+                all.push(Stage {
+                    dir: out.join("onnx").join(&name),
+                    inputs: hash("export", [all[stage].inputs.as_str()]),
+                    needs: vec![stage],
+                    estimate: EXPORT,
+                    work: Work::Export { method, seed },
+                    name: format!("export {name}"),
+                });
+            }
         }
     }
     scored.extend(experiment.references.iter().map(|word| (Model::Reference(word.clone()), word.clone(), 0)));
@@ -128,6 +141,14 @@ pub(crate) fn stages(experiment: &Experiment, out: &Path) -> Result<Vec<Stage>> 
     Ok(all)
 }
 
+/// Name of a checkpoint's ONNX graphs: `vrrl_onnx`, or `vrrl_onnx-s2` with several seeds.
+pub(crate) fn exported(experiment: &Experiment, method: usize, seed: u64) -> String {
+    let entry = &experiment.methods[method];
+    let checkpoint = experiment.checkpoint(entry, seed);
+    let seed = checkpoint.strip_prefix(entry.name.as_str()).unwrap_or_default();
+    format!("{}_onnx{seed}", entry.name)
+}
+
 /// Name of the checkpoint that a training starts from.
 pub(crate) fn parent(experiment: &Experiment, method: usize, seed: u64) -> Option<String> {
     let entry = experiment.method(experiment.methods[method].init.as_ref()?)?;
@@ -143,7 +164,7 @@ pub(crate) fn eval_config(
 ) -> EvalConfig {
     let settings = &experiment.eval;
     let (method, max_turns, train_seed) = match model {
-        Model::Trained { method, seed } => {
+        Model::Trained { method, seed } | Model::Exported { method, seed } => {
             let entry = &experiment.methods[*method];
             (entry.method.word().to_owned(), entry.max_turns.unwrap_or(settings.max_turns), Some(*seed))
         }
@@ -249,6 +270,11 @@ mod tests {
         {
             assert!(names.contains(name), "{name} is not among {names:?}");
         }
+        // The last method's graphs stand beside it.
+        assert!(names.contains("export vrrl_onnx") && names.contains("score vrrl_onnx@t1"), "{names:?}");
+        let mut several = quick();
+        several.seeds = vec![1, 2];
+        assert_eq!(exported(&several, several.methods.len() - 1, 2), "vrrl_onnx-s2");
     }
 
     #[test]

@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use serde_yaml::Value;
 use vrrl_harness::{evaluate, EvalSplit, Hooks};
+use vrrl_harness_core::Policy;
 use vrrl_reports::Claim;
 
 use crate::experiment::Decoding;
-use crate::model::{self, EndpointRequest, Rules};
+use crate::model::{self, EndpointRequest, OrtRequest, Rules};
 use crate::stage::{Model, Record, Stage, Work};
 use crate::table::Table;
 use crate::tools::TrainJob;
@@ -183,6 +184,7 @@ impl UnderWay<'_> {
         match &stage.work {
             Work::Splits => notes = splits::write(self.experiment, &stage.dir)?,
             Work::Train { method, seed } => training = Some(self.train(stage, *method, *seed)?),
+            Work::Export { method, seed } => self.export(stage, *method, *seed)?,
             Work::Eval { model, temperature } => self.eval(stage, model, *temperature)?,
             Work::Report => self.report()?,
         }
@@ -216,6 +218,12 @@ impl UnderWay<'_> {
         (self.tools.train)(&job, &mut |progress| self.reporter.progress(&stage.name, progress))
     }
 
+    fn export(&self, stage: &Stage, method: usize, seed: u64) -> Result<()> {
+        let name = self.experiment.checkpoint(&self.experiment.methods[method], seed);
+        let checkpoint = self.options.out.join("checkpoints").join(name);
+        crate::export_onnx(&checkpoint, &stage.dir, false).map(drop)
+    }
+
     fn eval(&self, stage: &Stage, which: &Model, temperature: f64) -> Result<()> {
         let (experiment, stop) = (self.experiment, self.options.stop);
         let (name, mut policy) = match which {
@@ -225,12 +233,12 @@ impl UnderWay<'_> {
                 let policy = (self.tools.open)(&dir, &experiment.device)?;
                 (name, policy)
             }
-            Model::Reference(word) => {
-                let endpoint = &EndpointRequest::default();
-                let (dialect, device) = (experiment.dialect, experiment.device.as_str());
-                let rules = Rules { dialect, max_turns: experiment.eval.max_turns, device, endpoint };
-                (word.clone(), model::open(word, rules, self.tools.open)?)
+            Model::Exported { method, seed } => {
+                let name = plan::exported(experiment, *method, *seed);
+                let dir = self.options.out.join("onnx").join(&name);
+                (name, self.opened(&format!("ort:{}", dir.display()))?)
             }
+            Model::Reference(word) => (word.clone(), self.opened(word)?),
         };
         let config = plan::eval_config(experiment, which, Decoding(temperature), &name);
         let mut progress = |p: &vrrl_harness::Progress| self.reporter.progress(&stage.name, &shown(p));
@@ -238,6 +246,15 @@ impl UnderWay<'_> {
         evaluate(policy.as_mut(), self.tested()?, &config, &stage.dir, hooks)
             .map(drop)
             .map_err(|source| Error::Eval { name: stage.name.clone(), source: Box::new(source) })
+    }
+
+    /// The policy that a MODEL word names, under this experiment's rules.
+    fn opened(&self, word: &str) -> Result<Box<dyn Policy>> {
+        let (endpoint, ort) = (&EndpointRequest::default(), &OrtRequest::default());
+        // A library of ONNX Runtime for the CPU is what machines have.
+        let (dialect, device) = (self.experiment.dialect, "cpu");
+        let rules = Rules { dialect, max_turns: self.experiment.eval.max_turns, device, endpoint, ort };
+        model::open(word, rules, self.tools.open)
     }
 
     fn tested(&self) -> Result<&[EvalSplit]> {

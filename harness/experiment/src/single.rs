@@ -12,7 +12,7 @@ use vrrl_harness::{
 };
 use vrrl_harness_core::{Control, Dialect, Observation, Prompted, Seed, View};
 
-use crate::model::{self, EndpointRequest, Rules};
+use crate::model::{self, EndpointRequest, OrtRequest, Rules};
 use crate::run::shown;
 use crate::tools::TrainJob;
 use crate::{data, store, yaml, Error, Result, StageProgress, Tools, Trained};
@@ -32,6 +32,8 @@ pub struct EvalRequest {
     pub dialect: Option<Dialect>,
     /// What only an endpoint is told.
     pub endpoint: EndpointRequest,
+    /// What only a directory of ONNX graphs is told.
+    pub ort: OrtRequest,
     /// Everything else; `name`, `method`, `reference` and `dialect` are filled in.
     pub config: EvalConfig,
 }
@@ -132,40 +134,42 @@ fn cost(
 
 impl EvalRequest {
     fn dialect(&self) -> Dialect {
-        let own = || recorded(&self.model, "/recipe/dialect").and_then(|word| Dialect::from_word(&word));
-        self.dialect.or_else(own).unwrap_or(Dialect::BareCommit)
+        self.dialect.or_else(|| own_dialect(&self.model)).unwrap_or(Dialect::BareCommit)
     }
 
     fn rules(&self, dialect: Dialect) -> Rules<'_> {
-        let (device, endpoint) = (self.device.as_str(), &self.endpoint);
-        Rules { dialect, max_turns: self.config.max_turns, device, endpoint }
+        let (device, endpoint, ort) = (self.device.as_str(), &self.endpoint, &self.ort);
+        Rules { dialect, max_turns: self.config.max_turns, device, endpoint, ort }
     }
 
     fn load(&self, dialect: Dialect) -> Result<Vec<EvalSplit>> {
-        let mut all: Vec<EvalSplit> = Vec::new();
-        for name in &self.splits {
-            for split in data::load_split(name)?.into_iter().map(data::eval_split) {
-                if all.iter().any(|other| other.name == split.name) {
-                    return Err(Error::Input(format!("split {} is named twice", split.name)));
-                }
-                if !dialect.serves(split.task) {
-                    let known: Vec<&str> = Dialect::of(split.task).map(Dialect::word).collect();
-                    let (name, known) = (split.name, known.join(", "));
-                    let dialect = dialect.word();
-                    return Err(Error::Input(format!(
-                        "split {name} cannot be answered in {dialect}; use {known}"
-                    )));
-                }
-                all.push(split);
-            }
-        }
-        if all.is_empty() {
-            return Err(Error::Input(
-                "no split; name one with --split, `vrrl splits list` shows them".into(),
-            ));
-        }
-        Ok(all)
+        load_splits(&self.splits, dialect)
     }
+}
+
+/// Reads splits that can be answered in a turn language.
+pub(crate) fn load_splits(names: &[String], dialect: Dialect) -> Result<Vec<EvalSplit>> {
+    let mut all: Vec<EvalSplit> = Vec::new();
+    for name in names {
+        for split in data::load_split(name)?.into_iter().map(data::eval_split) {
+            if all.iter().any(|other| other.name == split.name) {
+                return Err(Error::Input(format!("split {} is named twice", split.name)));
+            }
+            if !dialect.serves(split.task) {
+                let known: Vec<&str> = Dialect::of(split.task).map(Dialect::word).collect();
+                let (name, known) = (split.name, known.join(", "));
+                let dialect = dialect.word();
+                return Err(Error::Input(format!(
+                    "split {name} cannot be answered in {dialect}; use {known}"
+                )));
+            }
+            all.push(split);
+        }
+    }
+    if all.is_empty() {
+        return Err(Error::Input("no split; name one with --split, `vrrl splits list` shows them".into()));
+    }
+    Ok(all)
 }
 
 /// Scores one policy; the same request again goes on or finds everything done.
@@ -183,7 +187,7 @@ pub fn eval(
     let splits = request.load(dialect)?;
     let mut policy = model::open(&request.model, request.rules(dialect), tools.open)?;
     let reference = model::is_reference(&request.model);
-    let trained = || recorded(&request.model, "/recipe/method").unwrap_or_else(|| "external".into());
+    let trained = || recorded(&request.model, "method").unwrap_or_else(|| "external".into());
     let method = if reference { "reference".to_owned() } else { trained() };
     let max_tokens = request.endpoint.config()?.max_tokens.unwrap_or(request.config.max_tokens);
     let name = request.model.clone();
@@ -238,11 +242,24 @@ fn beside_none(controls: &[Control]) -> Result<Vec<Control>> {
     Ok(wanted)
 }
 
-/// A word of a checkpoint's training record; `None` where there is none.
-fn recorded(model: &str, pointer: &str) -> Option<String> {
-    let path = Path::new(model.strip_prefix("candle:")?).join("training.json");
+/// The turn language that a model was trained in; `None` where its files do not say.
+pub(crate) fn own_dialect(model: &str) -> Option<Dialect> {
+    recorded(model, "dialect").and_then(|word| Dialect::from_word(&word))
+}
+
+/// A word of a checkpoint's training record, or of what an export kept of it; `None` where there is none.
+fn recorded(model: &str, key: &str) -> Option<String> {
+    let (path, block) = match (model.strip_prefix("candle:"), model.strip_prefix("ort:")) {
+        (Some(dir), _) => (Path::new(dir).join("training.json"), "recipe"),
+        (_, Some(word)) => {
+            let dir = word.rsplit_once('#').map_or(word, |(dir, _)| dir);
+            let dir = if Path::new(word).exists() { word } else { dir };
+            (Path::new(dir).join("config.json"), "vrrl")
+        }
+        _ => return None,
+    };
     let record = store::read_json::<serde_json::Value>(&path).ok().flatten()?;
-    Some(record.pointer(pointer)?.as_str()?.to_owned())
+    Some(record.get(block)?.get(key)?.as_str()?.to_owned())
 }
 
 /// What a training left.

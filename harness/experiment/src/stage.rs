@@ -17,6 +17,8 @@ pub(crate) enum Work {
     Splits,
     /// Trains `methods[method]` with a seed.
     Train { method: usize, seed: u64 },
+    /// Writes the checkpoint of `methods[method]` with a seed as ONNX graphs.
+    Export { method: usize, seed: u64 },
     /// Scores a policy under a decoding.
     Eval { model: Model, temperature: f64 },
     /// Writes tables and page.
@@ -28,6 +30,8 @@ pub(crate) enum Work {
 pub(crate) enum Model {
     /// The checkpoint of `methods[method]` with a seed.
     Trained { method: usize, seed: u64 },
+    /// Its ONNX graphs.
+    Exported { method: usize, seed: u64 },
     /// A MODEL word without learning.
     Reference(String),
 }

@@ -7,7 +7,9 @@
 
 mod checkpoint;
 mod decode;
+mod export;
 mod policy;
 
 pub use checkpoint::{device, load, Checkpoint, Error, CONFIG, TOKENIZER, WEIGHTS};
+pub use export::{export_onnx, Export};
 pub use policy::CandlePolicy;

@@ -6,10 +6,12 @@
 
 pub mod kernels;
 mod network;
+mod onnx;
 pub mod ops;
 mod optimizer;
 mod params;
 
 pub use network::{Batch, Config, Encoded, Extension, Memory, Network, Piece};
+pub use onnx::{OnnxFile, Options as OnnxOptions, Precision};
 pub use optimizer::{gradients, AdamW, AdamWConfig, Gradients};
 pub use params::{Error, Params};

@@ -50,11 +50,18 @@ fn source(word: &str) -> Result<Source, String> {
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct ExportRunArgs {
-    /// A run directory.
-    pub run: PathBuf,
+    /// A checkpoint (--onnx) or a run directory (--lm-eval).
+    #[arg(value_name = "CHECKPOINT|RUN")]
+    pub from: PathBuf,
+    /// Folder to write a checkpoint's ONNX graphs and their JSON files into.
+    #[arg(long, value_name = "DIR", conflicts_with = "lm_eval", required_unless_present = "lm_eval")]
+    pub onnx: Option<PathBuf>,
+    /// With --onnx: also graphs with eight-bit weights.
+    #[arg(long, requires = "onnx")]
+    pub int8: bool,
     /// Folder to write lm-eval's results and samples into, below the model's name.
     #[arg(long, value_name = "DIR")]
-    pub lm_eval: PathBuf,
+    pub lm_eval: Option<PathBuf>,
     /// How the files are printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

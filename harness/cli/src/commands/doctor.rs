@@ -19,16 +19,20 @@ struct Report {
     features: Vec<&'static str>,
     models: Vec<&'static str>,
     checks: Vec<Check>,
+    onnx: super::onnx::Found,
 }
 
 #[derive(Serialize)]
-struct Check {
-    name: &'static str,
-    works: bool,
-    detail: String,
+pub(super) struct Check {
+    pub name: &'static str,
+    pub works: bool,
+    pub detail: String,
 }
 
 pub(crate) fn doctor(args: &DoctorArgs) -> Result<Exit> {
+    if args.fix {
+        super::onnx::fix()?;
+    }
     let report = examine();
     if args.format == Format::Json {
         say_json(&report)?;
@@ -42,9 +46,11 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<Exit> {
     say(&format!("processor features: {}", words(&report.processor_features)));
     say(&format!("built features: {}", words(&report.features)));
     say(&format!("models: {}", words(&report.models)));
-    for check in report.devices.iter().chain(&report.checks) {
+    let onnx = std::iter::once(&report.onnx.engine);
+    for check in report.devices.iter().chain(&report.checks).chain(onnx) {
         say(&format!("{} {}: {}", if check.works { "ok  " } else { "no  " }, check.name, check.detail));
     }
+    report.onnx.tell();
     Ok(Exit::Ok)
 }
 
@@ -71,6 +77,7 @@ fn examine() -> Report {
         features: if cfg!(feature = "cuda") { vec!["cuda"] } else { vec![] },
         models: vrrl_harness_experiment::MODELS.split(", ").collect(),
         checks: vec![writable()],
+        onnx: super::onnx::look(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod doctor;
 mod gallery;
 mod gate;
+mod onnx;
 mod outputs;
 mod pieces;
 mod run;
@@ -30,6 +31,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Exit> {
         Command::Verify(args) => gate::verify(&args),
         Command::Import(args) => outputs::import(args),
         Command::Export(args) => outputs::export(&args),
+        Command::Parity(args) => onnx::parity(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

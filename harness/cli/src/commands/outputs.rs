@@ -56,7 +56,11 @@ pub(crate) fn import(args: ImportRunArgs) -> Result<Exit> {
 }
 
 pub(crate) fn export(args: &ExportRunArgs) -> Result<Exit> {
-    let files = experiment::export_run(&args.run, &args.lm_eval)?;
+    let files = match (&args.onnx, &args.lm_eval) {
+        (Some(out), _) => experiment::export_onnx(&args.from, out, args.int8)?,
+        (None, Some(out)) => experiment::export_run(&args.from, out)?,
+        (None, None) => Vec::new(),
+    };
     if args.format == Format::Json {
         say_json(&serde_json::json!({ "files": files }))?;
     } else {

@@ -133,6 +133,7 @@ pub(crate) fn eval(args: EvalArgs) -> Result<Exit> {
             prompts: args.prompt_profile,
             cache: args.cache,
         },
+        ort: args.ort.request(),
         config: EvalConfig {
             limit: args.limit,
             samples: args.samples,

@@ -6,8 +6,10 @@
 //! page says so.
 
 mod atomic;
+mod cells;
 mod charts;
 mod error;
+mod export;
 mod group;
 mod html;
 mod info;
@@ -18,15 +20,19 @@ mod robustness;
 mod run;
 mod scatter;
 mod significance;
+mod site;
+mod slug;
 mod svg;
 mod traces;
 
 use std::path::{Path, PathBuf};
 
 pub use error::{Error, Result};
+pub use export::{export, Export, ExportRequest};
 pub use info::{AuditRow, Claim, PageInfo, StageTiming, TrainingLog};
 pub use load::{load, load_sampling, EPISODES};
 pub use run::{method_label, Matrix, Metric, Run, SplitResult};
+pub use site::{site, Site};
 pub use traces::{Outcome, Sampled};
 
 /// What [`write()`] has written.

@@ -1,5 +1,6 @@
 //! The page: one self-contained file.
 
+mod board;
 mod headline;
 mod made;
 mod results;
@@ -7,6 +8,8 @@ mod shifts;
 mod training;
 mod turns;
 mod viewer;
+
+pub(crate) use board::{board, Board};
 
 use crate::info::{PageInfo, TrainingLog};
 use crate::leaderboard::{decodings, Columns};

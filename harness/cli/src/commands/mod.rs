@@ -5,6 +5,7 @@ mod gallery;
 mod outputs;
 mod pieces;
 mod run;
+mod site;
 mod splits;
 
 use clap::CommandFactory as _;

@@ -1,9 +1,10 @@
-//! Run directories to leaderboard CSV, Markdown and one HTML page.
+//! Run directories to leaderboard CSV, Markdown, one HTML page, a leaderboard site and other tools' formats.
 //!
 //! [`load`] reads finished runs, [`write()`] turns them into `leaderboard.csv` (long form) with its schema,
 //! `leaderboard_wide.csv`, `robustness.csv`, `leaderboard.md`, `leaderboard.tex` and `index.html`. Nothing here generates, scores or knows a
 //! model: every number on the page stands in some run's `summary.json`, pooled over training seeds where the
-//! page says so.
+//! page says so. [`site()`] does the same for the runs of many people, and refuses what cannot be compared; [`export()`]
+//! writes runs as registries and dashboards read them.
 
 mod atomic;
 mod cells;

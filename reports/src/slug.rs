@@ -17,10 +17,15 @@ pub(crate) fn slug(name: &str) -> String {
             .next()
             .is_some_and(|s| s.to_ascii_lowercase().trim_end_matches(|c: char| c.is_ascii_digit()) == *d)
     });
-    if kept == name && !device {
+    if kept == name && !device && !kept.is_empty() {
         return kept;
     }
-    format!("{}{}{}", kept, if kept.is_empty() { "" } else { "-" }, &sha256_hex(name.as_bytes())[..8])
+    let hash = &sha256_hex(name.as_bytes())[..8];
+    match (kept.is_empty(), device) {
+        (true, _) => hash.to_owned(),
+        (_, true) => format!("_{kept}-{hash}"),
+        _ => format!("{kept}-{hash}"),
+    }
 }
 
 #[cfg(test)]

@@ -18,18 +18,36 @@ use crate::{Error, Result};
 
 const VERSION: &str = "0.3.0";
 
-/// Metrics that are reported: key, name, unit, whether lower is better, and the range.
-const METRICS: [(&str, &str, &str, bool, (f64, f64)); 9] = [
-    ("accuracy", "Accuracy of the final answer", "proportion", false, (0.0, 1.0)),
-    ("accuracy_well_formed", "Accuracy with a well-formed episode", "proportion", false, (0.0, 1.0)),
-    ("first_accuracy", "Accuracy of the first answer", "proportion", false, (0.0, 1.0)),
-    ("delta_ref", "Accuracy gained after the first answer", "proportion", false, (-1.0, 1.0)),
-    ("strict_success", "Strict success", "proportion", false, (0.0, 1.0)),
-    ("lenient_success", "Lenient success", "proportion", false, (0.0, 1.0)),
-    ("mean_distance", "Mean distance of the final answer", "pixels", true, (0.0, f64::INFINITY)),
-    ("turns_mean", "Mean number of turns", "turns", true, (0.0, f64::INFINITY)),
-    ("format_fault_rate", "Episodes ended by a malformed reply", "proportion", true, (0.0, 1.0)),
+/// A metric that is reported: key, name, unit.
+struct Reported(&'static str, &'static str, &'static str);
+
+const METRICS: [Reported; 9] = [
+    Reported("accuracy", "Accuracy of the final answer", "proportion"),
+    Reported("accuracy_well_formed", "Accuracy with a well-formed episode", "proportion"),
+    Reported("first_accuracy", "Accuracy of the first answer", "proportion"),
+    Reported("delta_ref", "Accuracy gained after the first answer", "proportion"),
+    Reported("strict_success", "Strict success", "proportion"),
+    Reported("lenient_success", "Lenient success", "proportion"),
+    Reported("mean_distance", "Mean distance of the final answer", "pixels"),
+    Reported("turns_mean", "Mean number of turns", "turns"),
+    Reported("format_fault_rate", "Episodes ended by a malformed reply", "proportion"),
 ];
+
+impl Reported {
+    /// Costs and misses.
+    fn lower_is_better(&self) -> bool {
+        ["mean_distance", "turns_mean", "format_fault_rate"].contains(&self.0)
+    }
+
+    /// What it can be at all, as JSON has it.
+    fn bounds(&self) -> (f64, Value) {
+        match self.2 {
+            "proportion" if self.0 == "delta_ref" => (-1.0, json!(1.0)),
+            "proportion" => (0.0, json!(1.0)),
+            _ => (0.0, json!("Infinity")),
+        }
+    }
+}
 
 /// The aggregate and its samples, by path below the folder that holds `data/`.
 pub(super) fn files(run: &Run) -> Result<Vec<(PathBuf, Vec<u8>)>> {
@@ -49,13 +67,7 @@ pub(super) fn files(run: &Run) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let uuid = uuid(&identity.hex());
     let folder = format!("data/vrrl/{developer}/{name}");
     let ids = Ids { evaluation: format!("vrrl/{model}/{seconds}/{}", info.run_id), model: model.clone() };
-    let rows = rows(run, &ids)?;
-    let total = rows.len();
-    let mut samples = Vec::new();
-    for row in rows {
-        samples.extend(row.to_string().into_bytes());
-        samples.push(b'\n');
-    }
+    let (samples, total) = rows(run, &ids)?;
     let mut aggregate = aggregate(run, &info, &ids, seconds);
     let sample_path = format!("{folder}/{uuid}_samples.jsonl");
     let mut files = Vec::new();
@@ -169,14 +181,9 @@ fn or_unknown(text: &str) -> &str {
     }
 }
 
-fn result(
-    split: &SplitResult,
-    (key, name, unit, lower, (least, most)): &(&str, &str, &str, bool, (f64, f64)),
-    metric: Metric,
-    info: &RunInfo,
-    ids: &Ids,
-) -> Value {
-    let most = if most.is_finite() { json!(most) } else { json!("Infinity") };
+fn result(split: &SplitResult, reported: &Reported, metric: Metric, info: &RunInfo, ids: &Ids) -> Value {
+    let Reported(key, name, unit) = reported;
+    let (least, most) = reported.bounds();
     let mut details = json!({"score": metric.value});
     let mut uncertainty = json!({"num_samples": split.n});
     if let Some((low, high)) = metric.ci {
@@ -210,7 +217,7 @@ fn result(
             "metric_id": format!("vrrl.{key}"),
             "metric_name": name,
             "metric_unit": unit,
-            "lower_is_better": lower,
+            "lower_is_better": reported.lower_is_better(),
             "score_type": "continuous",
             "min_score": least,
             "max_score": most,
@@ -228,25 +235,27 @@ fn result(
     })
 }
 
-/// A row for each episode that was judged, under the split's accuracy. Episodes with faults are no rows: they say nothing
+/// A line for each episode that was judged, under the split's accuracy, and how many. Episodes with faults are no rows: they say nothing
 /// of the model.
-fn rows(run: &Run, ids: &Ids) -> Result<Vec<Value>> {
+fn rows(run: &Run, ids: &Ids) -> Result<(Vec<u8>, usize)> {
     let (traces, scores) = (run.dir.join("traces.jsonl"), run.dir.join("scores.jsonl"));
     if !traces.exists() || !scores.exists() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     }
     let mut judged: BTreeMap<(String, String, u32), ScoreRow> = BTreeMap::new();
     each_line(&scores, |row: ScoreRow| {
         judged.insert((row.split.clone(), row.id.clone(), row.repeat), row);
     })?;
-    let mut rows = Vec::new();
+    let (mut lines, mut total) = (Vec::new(), 0);
     each_line(&traces, |trace: Trace| {
         let key = (trace.split.clone(), trace.id.clone(), trace.repeat);
         if let Some(score) = judged.get(&key) {
-            rows.push(row(&trace, score, ids));
+            lines.extend(row(&trace, score, ids).to_string().into_bytes());
+            lines.push(b'\n');
+            total += 1;
         }
     })?;
-    Ok(rows)
+    Ok((lines, total))
 }
 
 fn row(trace: &Trace, score: &ScoreRow, ids: &Ids) -> Value {

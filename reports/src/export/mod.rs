@@ -97,53 +97,54 @@ pub fn export(
         let reason = "no training curves; they lie in experiment directories (checkpoints/*/training.jsonl)";
         return Err(Error::content(out, "tensorboard", reason));
     }
-    let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    request.check()?;
+    // Written one by one: the episodes of many runs together are more than a machine need hold.
+    let mut files = Files(Vec::new());
     for kind in &request.kinds {
         let folder = out.join(kind.word());
-        let one = |run: &Run, ending: &str| folder.join(format!("{}.{ending}", file_name(run)));
-        match kind {
-            Export::EveryEvalEver => {
-                for run in runs {
+        for run in runs {
+            let one = || folder.join(format!("{}.json", file_name(run)));
+            match kind {
+                Export::EveryEvalEver => {
                     for (path, bytes) in every_eval_ever::files(run)? {
-                        files.push((folder.join(path), bytes));
+                        files.write(folder.join(path), &bytes)?;
                     }
                 }
-            }
-            Export::Hub => {
-                let dataset = hub::dataset(request.hub_dataset.as_deref())?;
-                for run in runs {
+                Export::Hub => {
+                    let dataset = hub::dataset(request.hub_dataset.as_deref())?;
                     let path = folder.join(file_name(run)).join(".eval_results").join("vrrl.yaml");
-                    files.push((path, hub::results(run, dataset)?));
+                    files.write(path, &hub::results(run, dataset)?)?;
                 }
+                Export::Bencher => files.write(one(), &json(&metrics::bencher(run)))?,
+                Export::Bigger => files.write(one(), &json(&metrics::bigger_is_better(run)))?,
+                Export::Tensorboard => {}
             }
-            Export::Bencher => {
-                files.extend(runs.iter().map(|run| (one(run, "json"), json(&metrics::bencher(run)))));
-            }
-            Export::Bigger => {
-                files
-                    .extend(runs.iter().map(|run| (one(run, "json"), json(&metrics::bigger_is_better(run)))));
-            }
-            Export::Tensorboard => {
-                for (path, bytes) in tensorboard::files(logs)? {
-                    files.push((folder.join(path), bytes));
-                }
+        }
+        if *kind == Export::Tensorboard {
+            for (path, bytes) in tensorboard::files(logs)? {
+                files.write(folder.join(path), &bytes)?;
             }
         }
     }
-    let mut paths = BTreeSet::new();
-    for (path, _) in &files {
-        if !paths.insert(path.clone()) {
+    Ok(files.0)
+}
+
+/// What has been written.
+struct Files(Vec<PathBuf>);
+
+impl Files {
+    fn write(&mut self, path: PathBuf, bytes: &[u8]) -> Result<()> {
+        if self.0.contains(&path) {
             return Err(Error::content(path, "export", "two runs would be this file; give one of them"));
         }
-    }
-    for (path, bytes) in &files {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)
                 .map_err(|source| Error::Write { path: parent.to_path_buf(), source })?;
         }
-        atomic::write(path, bytes)?;
+        atomic::write(&path, bytes)?;
+        self.0.push(path);
+        Ok(())
     }
-    Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
 /// A run's files: its model, decoding and id, so that no two runs share one.

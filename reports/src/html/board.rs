@@ -81,7 +81,7 @@ fn badges(rows: &[Row]) -> String {
          <code>![OOD accuracy](badges/FILE.svg)</code>.</p>",
     );
     let mut table = String::from(
-        "<table class=\"plain words\"><thead><tr><th scope=\"col\">model</th><th scope=\"col\">decoding</th><th scope=\"col\">badge</th><th scope=\"col\">file</th></tr></thead><tbody>",
+        "<table class=\"plain board\"><thead><tr><th scope=\"col\">model</th><th scope=\"col\">decoding</th><th scope=\"col\">badge</th><th scope=\"col\">file</th></tr></thead><tbody>",
     );
     for row in rows.iter().filter(|row| row.overall) {
         table.push_str(&format!(
@@ -98,7 +98,7 @@ fn badges(rows: &[Row]) -> String {
 }
 
 fn runs(board: &Board<'_>) -> String {
-    let mut table = String::from("<table class=\"plain\"><thead><tr>");
+    let mut table = String::from("<table class=\"plain board\"><thead><tr>");
     for name in [
         "submission",
         "model",

@@ -21,7 +21,6 @@ use crate::load::load_sampling;
 use crate::run::{bracketed, decoding_label, stem, Metric, Run};
 use crate::significance::Marks;
 use crate::slug::slug;
-use crate::svg::fixed;
 use crate::{atomic, Error, Result};
 use badge::Badge;
 
@@ -129,8 +128,8 @@ fn rows(runs: &[Run]) -> Vec<Row> {
                     None => start.clone(),
                     Some(split) => format!("{start}-{}", slug(columns.name(split))),
                 };
-                // Two methods may have one name; the second says which it is.
-                let times = used.entry(path.clone()).or_default();
+                // Two methods may have one name, or differ in capitals alone; the second says which it is.
+                let times = used.entry(path.to_lowercase()).or_default();
                 *times += 1;
                 let file = match *times {
                     1 => format!("{path}.svg"),
@@ -177,9 +176,11 @@ fn fixed_one(x: f64) -> String {
 
 /// Points with their sign.
 fn signed(x: f64) -> String {
-    match fixed(x * 100.0, 1).strip_prefix('-') {
+    match fixed_one(x).strip_prefix('-') {
+        Some("0.0") => "0.0".into(),
         Some(rest) => format!("−{rest}"),
-        None => format!("+{}", fixed(x * 100.0, 1)),
+        None if fixed_one(x) == "0.0" => "0.0".into(),
+        None => format!("+{}", fixed_one(x)),
     }
 }
 

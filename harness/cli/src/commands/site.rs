@@ -22,7 +22,9 @@ pub(crate) fn site(runs: &[PathBuf], args: &PublishArgs) -> Result<Option<Told>>
     let Some(out) = &args.site else { return Ok(None) };
     let Site { page, leaderboard, schema, wide, submit, badges, removed, submissions, runs } =
         vrrl_reports::site(runs, &args.title, out)?;
-    let mut lines = vec![format!("site: {}, {runs} runs in {submissions} submissions", page.display())];
+    let many = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+    let counts = format!("{} in {}", many(runs, "run"), many(submissions, "submission"));
+    let mut lines = vec![format!("site: {}, {counts}", page.display())];
     lines.extend(removed.iter().map(|path| format!("removed: {} (its row is gone)", path.display())));
     let site = json!({
         "page": page, "leaderboard": leaderboard, "schema": schema, "wide": wide, "submit": submit,

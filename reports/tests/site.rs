@@ -191,6 +191,12 @@ fn what_is_not_finished_or_contradicts_itself_is_refused_by_name() {
         },
         &["are right, and the summary says"],
     );
+    let scores = root.join("submissions/bob/scores.jsonl");
+    let whole = fs::read(&scores).unwrap();
+    fs::write(&scores, [&whole[..], b"{\"split\":\"\xff\xfe\"}\n"].concat()).unwrap();
+    let error = made(root, "out").unwrap_err();
+    assert!(error.contains("bob/scores.jsonl") && error.contains("UTF-8"), "{error}");
+    fs::write(&scores, whole).unwrap();
     made(root, "out").unwrap();
 }
 
@@ -214,7 +220,12 @@ fn rows_that_cannot_be_compared_are_refused_by_name() {
         |t| Some(t.replacen("\"role\":\"ood_test\"", "\"role\":\"train\"", 1)),
         &["ood6", "role"],
     );
-    refused(root, "run.json", |t| Some(t.replace("bob-net", "ada-net")), &["another submission", "rename"]);
+    refused(
+        root,
+        "run.json",
+        |t| Some(t.replace("bob-net", "ada-net")),
+        &["another submission", "policy.name"],
+    );
     let run_id = |folder: &Path| {
         let info: serde_json::Value =
             serde_json::from_slice(&fs::read(folder.join("run.json")).unwrap()).unwrap();
@@ -296,7 +307,9 @@ fn hostile_names_become_neither_markup_nor_formulas_nor_paths() {
             }
         }
     }
-    let site = made(root, "out").unwrap();
+    let title = "</title><script>alert(2)</script>";
+    let site = site(&[root.join("submissions")], title, &root.join("out")).unwrap();
+    assert!(!fs::read_to_string(&site.submit).unwrap().contains("<script"));
     let page = fs::read_to_string(&site.page).unwrap();
     assert!(!page.contains("<img") && page.contains("&lt;img") && page.matches("<script").count() == 2);
     for badge in &site.badges {

@@ -150,9 +150,9 @@ pub(crate) fn rows(runs: &[Run], facts: &BTreeMap<PathBuf, Facts>) -> Result<()>
         let of = |run: &Run| facts.get(&run.dir).map(|f| f.submission.clone()).unwrap_or_default();
         for other in others.iter() {
             let what = if of(other) != of(run) {
-                "is of another submission and has this name, method and decoding; rename one"
+                "is of another submission and has this name, method and decoding; give one another name: policy.name in run.json"
             } else if other.train_seed == run.train_seed {
-                "has this name, method, decoding and training seed; score all splits in one run, or rename one"
+                "has this name, method, decoding and training seed; score all splits in one run, or give one another name: policy.name in run.json"
             } else {
                 continue;
             };

@@ -29,7 +29,8 @@ pub(crate) fn text(title: &str, splits: &BTreeMap<&str, &SplitInfo>) -> String {
          vrrl report --site public submissions\n```\n\n\
          The last command is what the site is built with. It refuses, and names: a run that is not finished; files of another\n\
          format; scores that contradict the summary; a split whose data, number of examples or role differ from those below; a\n\
-         name, decoding and training seed that another submission has; a file that is a link. Rows are never dropped in silence.\n",
+         name, method and decoding that another submission has (`policy.name` in `run.json` is the name, and may be changed there);\n\
+         a file that is a link. Rows are never dropped in silence.\n",
         if names.is_empty() { "SPLIT...".to_owned() } else { names.join(" ") }
     );
     out.push_str("## Splits\n\n| split | role | examples | data |\n|---|---|---|---|\n");

@@ -2,13 +2,14 @@
 //!
 //! [`evaluate`] is the way in: it fills a run directory (see [`record`]) and goes on with a half-filled one.
 //! [`rescore`] computes the same numbers again from the traces alone; [`compare`] compares two runs item by
-//! item. The policies without learning are in [`policies`]. Nothing here knows a task or a network by name.
+//! item, and [`gate`] says whether one may take the other's place. The policies without learning are in [`policies`]. Nothing here knows a task or a network by name.
 
 mod compare;
 mod config;
 mod crew;
 mod error;
 mod evaluate;
+pub mod gate;
 mod import;
 mod lm_eval;
 mod machine;
@@ -18,6 +19,7 @@ mod run_dir;
 mod score_turns;
 mod scoring;
 mod store;
+mod verify;
 
 pub use compare::{
     compare, compare_seeds, corruption_errors, corruption_text, gap_table, gaps, paired, paired_by_split,
@@ -34,3 +36,4 @@ pub use record::{RunInfo, ScoreRow, Severity, SplitInfo, SplitSummary, Summary};
 pub use run_dir::{read_info, read_scores, read_summary, read_traces, recompute, rescore, Pose};
 pub use score_turns::{score_turns, OnError, PoseSync, ScoreTurns, Scored};
 pub use scoring::{score_trace, summarise, Mishaps};
+pub use verify::{verify_run, Check, Known, Verified};

@@ -29,6 +29,33 @@ pub(crate) struct Lines {
     pub series: Vec<Series>,
 }
 
+/// A drawn chart: on the page a figure, in a file one panel of several.
+pub(crate) struct Panel {
+    /// Shown above it.
+    pub title: String,
+    /// Everything it shows, in words.
+    pub spoken: String,
+    /// Width and height.
+    pub size: (f64, f64),
+    /// What stands inside the `svg` element.
+    pub body: String,
+}
+
+impl Panel {
+    /// For the page.
+    pub(crate) fn figure(&self, class: &str) -> String {
+        format!(
+            "<figure class=\"{class}\"><figcaption>{}</figcaption><svg viewBox=\"0 0 {} {}\" role=\"img\" \
+             aria-label=\"{}\">{}</svg></figure>",
+            esc(&self.title),
+            self.size.0,
+            self.size.1,
+            esc(&self.spoken),
+            self.body
+        )
+    }
+}
+
 /// Points beyond which a line carries no markers, and is thinned.
 const MARKERS: usize = 16;
 const MOST_POINTS: usize = 80;
@@ -39,6 +66,11 @@ const MARGIN: (f64, f64, f64, f64) = (40.0, 16.0, 8.0, 36.0);
 impl Lines {
     /// The chart as a `figure`; `None` if no line has a finite point.
     pub(crate) fn draw(&self) -> Option<String> {
+        Some(self.panel()?.figure("chart"))
+    }
+
+    /// The chart; `None` if no line has a finite point.
+    pub(crate) fn panel(&self) -> Option<Panel> {
         let finite = |p: &&(f64, f64)| p.0.is_finite() && p.1.is_finite();
         let all: Vec<(f64, f64)> =
             self.series.iter().flat_map(|s| s.points.iter().filter(finite)).copied().collect();
@@ -65,21 +97,11 @@ impl Lines {
         let at_y = Scale::new(ends(&y_ticks, y), (SIZE.1 - MARGIN.3, MARGIN.2));
 
         let mut svg = String::new();
-        let _ = write!(svg, "<figure class=\"chart\"><figcaption>{}</figcaption>", esc(&self.title));
-        let label = self.spoken();
-        let _ = write!(
-            svg,
-            "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">",
-            SIZE.0,
-            SIZE.1,
-            esc(&label)
-        );
         self.axes(&mut svg, &x_ticks, &y_ticks, at_x, at_y);
         for series in &self.series {
             draw_series(&mut svg, series, at_x, at_y, self.percent);
         }
-        svg.push_str("</svg></figure>");
-        Some(svg)
+        Some(Panel { title: self.title.clone(), spoken: self.spoken(), size: SIZE, body: svg })
     }
 
     fn axes(&self, svg: &mut String, x_ticks: &[f64], y_ticks: &[f64], at_x: Scale, at_y: Scale) {

@@ -1,22 +1,25 @@
 //! Run directories to leaderboard CSV, Markdown, one HTML page, a leaderboard site and other tools' formats.
 //!
 //! [`load`] reads finished runs, [`write()`] turns them into `leaderboard.csv` (long form) with its schema,
-//! `leaderboard_wide.csv`, `robustness.csv`, `leaderboard.md`, `leaderboard.tex` and `index.html`. Nothing here generates, scores or knows a
+//! `leaderboard_wide.csv`, `robustness.csv`, `leaderboard.md`, `leaderboard.tex`, `plots/` and `index.html`. Nothing here generates, scores or knows a
 //! model: every number on the page stands in some run's `summary.json`, pooled over training seeds where the
 //! page says so. [`site()`] does the same for the runs of many people, and refuses what cannot be compared; [`export()`]
-//! writes runs as registries and dashboards read them.
+//! writes runs as registries and dashboards read them. [`gate`] writes a gate's report as CI
+//! systems read it.
 
 mod atomic;
 mod cells;
 mod charts;
 mod error;
 mod export;
+pub mod gate;
 mod group;
 mod html;
 mod info;
 mod latex;
 mod leaderboard;
 mod load;
+mod plots;
 mod robustness;
 mod run;
 mod scatter;
@@ -51,6 +54,8 @@ pub struct Written {
     pub markdown: PathBuf,
     /// `leaderboard.tex`: tables for a paper.
     pub latex: PathBuf,
+    /// `plots/`: the main plots as SVG and PNG.
+    pub plots: Vec<PathBuf>,
     /// `index.html`.
     pub page: PathBuf,
     /// Size of the page in bytes.
@@ -73,6 +78,7 @@ pub fn write(runs: &[Run], training: &[TrainingLog], info: &PageInfo, out: &Path
         robustness: out.join("robustness.csv"),
         markdown: out.join("leaderboard.md"),
         latex: out.join("leaderboard.tex"),
+        plots: Vec::new(),
         page: out.join("index.html"),
         page_bytes: 0,
     };
@@ -95,5 +101,19 @@ pub fn write(runs: &[Run], training: &[TrainingLog], info: &PageInfo, out: &Path
     atomic::write(&written.markdown, markdown.as_bytes())?;
     atomic::write(&written.latex, latex.as_bytes())?;
     atomic::write(&written.page, page.as_bytes())?;
-    Ok(Written { page_bytes: page.len() as u64, ..written })
+    let plots = write_plots(runs, out)?;
+    Ok(Written { page_bytes: page.len() as u64, plots, ..written })
+}
+
+fn write_plots(runs: &[Run], out: &Path) -> Result<Vec<PathBuf>> {
+    let folder = out.join("plots");
+    std::fs::create_dir_all(&folder).map_err(|source| Error::Write { path: folder.clone(), source })?;
+    let mut written = Vec::new();
+    for plot in plots::plots(runs) {
+        let [svg, png] = ["svg", "png"].map(|ending| folder.join(format!("{}.{ending}", plot.name)));
+        atomic::write(&png, &plots::png(&plot.svg, &png)?)?;
+        atomic::write(&svg, plot.svg.as_bytes())?;
+        written.extend([svg, png]);
+    }
+    Ok(written)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::charts::Panel;
 use crate::run::Metric;
 use crate::svg::{esc, num, ticks, Scale};
 
@@ -31,8 +32,8 @@ fn range(marks: &[Mark]) -> (f64, f64) {
     (((low * 10.0).floor() / 10.0).max(0.0), ((high * 10.0).ceil() / 10.0).clamp(0.1, 1.0))
 }
 
-/// Shares on both axes, as a `figure`; `None` without points.
-pub(crate) fn scatter(title: &str, x_label: &str, y_label: &str, marks: &[Mark]) -> Option<String> {
+/// Shares on both axes; `None` without points.
+pub(crate) fn scatter(title: &str, x_label: &str, y_label: &str, marks: &[Mark]) -> Option<Panel> {
     if marks.is_empty() {
         return None;
     }
@@ -44,12 +45,7 @@ pub(crate) fn scatter(title: &str, x_label: &str, y_label: &str, marks: &[Mark])
         .iter()
         .map(|m| format!("{}: {} {x_label}, {} {y_label}", m.name, percent(m.x.value), percent(m.y.value)))
         .collect();
-    let mut svg = format!(
-        "<figure class=\"chart square\"><figcaption>{}</figcaption><svg viewBox=\"0 0 {SIDE} {SIDE}\" role=\"img\" \
-         aria-label=\"{}\">",
-        esc(title),
-        esc(&format!("{title}. {}.", each.join("; ")))
-    );
+    let mut svg = String::new();
     for share in ticks(least, most, 5).into_iter().filter(|t| (least..=most).contains(t)) {
         let (x, y) = (num(at_x.at(share)), num(at_y.at(share)));
         let (low, high) = (num(at_y.at(least)), num(at_y.at(most)));
@@ -103,8 +99,8 @@ pub(crate) fn scatter(title: &str, x_label: &str, y_label: &str, marks: &[Mark])
         }
         let _ = write!(svg, "<circle class=\"dot\" cx=\"{}\" cy=\"{}\" r=\"5\"/></g>", num(x), num(y));
     }
-    svg.push_str("</svg></figure>");
-    Some(svg)
+    let spoken = format!("{title}. {}.", each.join("; "));
+    Some(Panel { title: title.to_owned(), spoken, size: (SIDE, SIDE), body: svg })
 }
 
 #[cfg(test)]
@@ -113,7 +109,7 @@ mod tests {
 
     #[test]
     fn points_stand_where_they_belong() {
-        assert_eq!(scatter("t", "x", "y", &[]), None);
+        assert!(scatter("t", "x", "y", &[]).is_none());
         let metric = |value: f64, ci| Metric { value, ci };
         let mark = Mark {
             name: "a<b".into(),
@@ -121,7 +117,7 @@ mod tests {
             x: metric(1.0, None),
             y: metric(0.0, Some((0.0, 0.1))),
         };
-        let svg = scatter("t", "ID", "OOD", &[mark]).unwrap();
+        let svg = scatter("t", "ID", "OOD", &[mark]).unwrap().figure("chart");
         assert!(
             svg.contains("cx=\"318\" cy=\"284\"") && svg.contains("a&lt;b: 100.0% ID, 0.0% OOD"),
             "{svg}"

@@ -41,6 +41,36 @@ fn small(root: &Path) {
     );
 }
 
+#[test]
+fn plots_are_pictures_of_the_same_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    small(dir.path());
+    let hostile = Fake { model: "x<script>&", method: "srpo<b>", seed: None, skill: [0.5, 0.5, 0.5] };
+    write_run(dir.path(), &hostile, "t1", 40, 0);
+    let runs = load(&[dir.path().to_path_buf()]).unwrap();
+    let written = write(&runs, &[], &PageInfo::default(), dir.path()).unwrap();
+    let names: Vec<String> =
+        written.plots.iter().map(|p| p.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    for name in ["accuracy_by_turn-t1", "reached_turn-t1", "ood_against_id-t1", "accuracy_by_turn-greedy"] {
+        for ending in ["svg", "png"] {
+            assert!(names.contains(&format!("{name}.{ending}")), "{name}.{ending} of {names:?}");
+        }
+    }
+    for path in written.plots {
+        let bytes = fs::read(&path).unwrap();
+        if path.extension().unwrap() == "png" {
+            // A picture with lines on it, not paper alone.
+            let image = image::load_from_memory(&bytes).unwrap().into_rgb8();
+            let coloured =
+                image.pixels().filter(|p| p.0.iter().max().unwrap() - p.0.iter().min().unwrap() > 60);
+            assert!(image.width() > 600 && coloured.count() > 200, "{}", path.display());
+        } else {
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(!text.contains("var(--") && !text.contains("<script"), "{}", path.display());
+        }
+    }
+}
+
 fn page(root: &Path, logs: &[TrainingLog], info: &PageInfo) -> String {
     let written = write(&load(&[root.to_path_buf()]).unwrap(), logs, info, root).unwrap();
     let page = fs::read_to_string(&written.page).unwrap();

@@ -9,11 +9,13 @@ use vrrl_harness_experiment::Workers;
 
 use crate::output::Format;
 
+mod gate;
 mod look;
 mod outputs;
 mod publish;
 mod splits;
 
+pub(crate) use gate::{BlessArgs, GateArgs, GateCommand, Inconclusive, VerifyRunArgs};
 pub(crate) use look::{GalleryArgs, ShowArgs};
 pub(crate) use outputs::{ExportRunArgs, ImportRunArgs};
 pub(crate) use publish::PublishArgs;
@@ -26,7 +28,7 @@ pub(crate) use splits::{
 /// Without a command: `vrrl run`, the built-in quickstart experiment.
 ///
 /// Exit codes: 0 ok; 1 internal, also NaN loss and a mechanism that never fired; 2 usage, configuration or bad
-/// input; 3 gate failed; 4 nothing ran; 5 too many faults; 6 data differ from their manifest; 130 interrupted.
+/// input; 3 gate failed; 4 nothing ran; 5 too many faults; 6 data differ from their manifest; 7 gate inconclusive; 130 interrupted.
 #[derive(Parser, Debug)]
 #[command(name = "vrrl", version, after_help = "Example:\n  vrrl run --show\n  vrrl run --out runs/mine")]
 pub(crate) struct Args {
@@ -80,6 +82,16 @@ pub(crate) enum Command {
         after_help = "Example:\n  vrrl compare runs/quickstart/evals/multi_sft_grpo@t1 runs/quickstart/evals/vrrl@t1"
     )]
     Compare(CompareArgs),
+    /// May a candidate take the baseline's place? Pass, fail, or inconclusive, by exit code 0, 3 or 7.
+    #[command(
+        after_help = "Example:\n  vrrl gate --baseline baselines/mine.json --candidate runs/new --junit gate.xml\n  vrrl gate bless runs/mine --out baselines/mine.json\n\nRules, in a gate.yaml:\n  alpha: 0.05\n  rules:\n    - {metric: accuracy, role: ood_test, max_drop: 2 points}\n    - {metric: delta_ref, splits: [ood7], at_least: 0.05}\n    - {metric: format_fault_rate, at_most: 1 %}"
+    )]
+    Gate(GateArgs),
+    /// Judge a run's traces again: do its numbers follow?
+    #[command(
+        after_help = "Example:\n  vrrl verify runs/quickstart/evals/vrrl@t1\n\nExit code 6 where they do not."
+    )]
+    Verify(VerifyRunArgs),
     /// Read another harness's outputs as a run, and judge the replies anew where their ground truth is known.
     #[command(
         after_help = "Example:\n  vrrl import --from lm-eval results/my-model/samples_vrrl_maze_ood7_*.jsonl --out runs/theirs\n  vrrl import --from inspect logs/my-log.eval --out runs/theirs\n\nThe harness's own metrics stay beside, in imported.jsonl; `vrrl compare` reads the run."

@@ -22,6 +22,8 @@ pub(crate) enum Exit {
     Faults = 5,
     /// Data differ from their manifest.
     Differs = 6,
+    /// The data cannot tell whether a gate holds.
+    Inconclusive = 7,
     /// Interrupted; the same command goes on.
     Interrupted = 130,
 }

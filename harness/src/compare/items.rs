@@ -88,13 +88,16 @@ pub(super) fn of_rows(rows: &[ScoreRow]) -> Vec<Item> {
     rows.iter().map(Item::from).collect()
 }
 
-/// Reads what `compare` and `gate` accept: a run directory, or a JSONL file whose lines carry `id` and `correct`
+/// Reads what `compare` and `gate` accept: a run directory, a blessed baseline, or a JSONL file whose lines carry `id` and `correct`
 /// (0/1 or true/false), and may carry `split`, `repeat`, `role` and `correct_first`; other keys are ignored.
 ///
 /// # Errors
 /// A missing file, or a line that is no item, named by number.
 pub fn read_items(path: &Path) -> Result<Vec<Item>> {
     if !path.is_dir() {
+        if let Some(items) = crate::gate::baseline_items(path)? {
+            return Ok(items);
+        }
         return match store::read_lines(path, Torn::Refuse) {
             Ok((items, _)) => Ok(items),
             Err(Error::Content { path, place, reason }) => {
@@ -144,6 +147,7 @@ impl Sides {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Pair {
     pub split: String,
+    pub id: String,
     pub last: Sides,
     pub first: Option<Sides>,
 }
@@ -193,11 +197,8 @@ pub(super) fn pair(a: &[Item], b: &[Item], intersect: bool) -> Result<(Vec<Pair>
         a.items.remove(key);
         b.items.remove(key);
     }
-    let pairs: Vec<Pair> = a
-        .items
-        .iter()
-        .filter_map(|(key, episodes)| Some(joined(&key.0, episodes, b.items.get(key)?)))
-        .collect();
+    let pairs: Vec<Pair> =
+        a.items.iter().filter_map(|(key, episodes)| Some(joined(key, episodes, b.items.get(key)?))).collect();
     if pairs.is_empty() {
         return Err(Error::Unmatched("no item is on both sides".into()));
     }
@@ -208,6 +209,16 @@ pub(super) fn pair(a: &[Item], b: &[Item], intersect: bool) -> Result<(Vec<Pair>
         conflicting: conflicting.len(),
     };
     Ok((pairs, intersection))
+}
+
+/// Splits and ids of the items that pair, in order; refuses and counts as a comparison does.
+pub(crate) fn matching(
+    a: &[Item],
+    b: &[Item],
+    intersect: bool,
+) -> Result<(Vec<(String, String)>, Intersection)> {
+    let (pairs, intersection) = pair(a, b, intersect)?;
+    Ok((pairs.into_iter().map(|pair| (pair.split, pair.id)).collect(), intersection))
 }
 
 fn named(split: &str, id: &str) -> String {
@@ -241,7 +252,7 @@ fn index<'i>(items: &'i [Item], name: &str) -> Side<'i> {
     side
 }
 
-fn joined(split: &str, a: &Episodes<'_>, b: &Episodes<'_>) -> Pair {
+fn joined((split, id): &Key, a: &Episodes<'_>, b: &Episodes<'_>) -> Pair {
     let share = |episodes: &Episodes<'_>, of: fn(&Item) -> bool| {
         let right = episodes.values().filter(|item| of(item)).count();
         right as f64 / episodes.len() as f64
@@ -249,7 +260,8 @@ fn joined(split: &str, a: &Episodes<'_>, b: &Episodes<'_>) -> Pair {
     let sides = |of| Sides { a: share(a, of), b: share(b, of) };
     let known = a.values().chain(b.values()).all(|item| item.correct_first.is_some());
     Pair {
-        split: split.to_owned(),
+        split: split.clone(),
+        id: id.clone(),
         last: sides(|item| item.correct),
         first: known.then(|| sides(|item| item.correct_first == Some(true))),
     }

@@ -23,6 +23,7 @@ use vrrl_harness_stats::{
 
 pub use controls::{gap_table, gaps, Gap, Gaps};
 pub use corruption::{corruption_errors, corruption_text, CorruptionError, ShiftError};
+pub(crate) use items::matching;
 pub use items::{read_items, Intersection, Item};
 pub use seeds::{compare_seeds, seeds_table, OverSeeds, SeedsComparison, SeedsReport};
 pub use sentence::{sentence, table};

@@ -43,6 +43,8 @@ pub enum CiMethod {
     BootstrapBca,
     /// Student t with one pseudo-item of +1 and one of −1: few items differ.
     AdjustedT,
+    /// Exact limits of one share.
+    ClopperPearson,
 }
 
 impl CiMethod {
@@ -59,6 +61,7 @@ impl CiMethod {
             Self::BootstrapPercentile => "paired percentile bootstrap",
             Self::BootstrapBca => "paired BCa bootstrap",
             Self::AdjustedT => "adjusted t interval, as few items differ",
+            Self::ClopperPearson => "exact (Clopper-Pearson) interval of a share",
         }
     }
 }

@@ -66,6 +66,29 @@ impl Power {
         (n > 1.0 && squares > 0.0).then(|| z * (squares / (n - 1.0) / n).sqrt())
     }
 
+    /// Fewest items whose interval leaves a limit out, where the statistic is truly `distance` away from it and one
+    /// item has this `variance`: (z₁₋α/₂ + z_power)²·variance / distance². `None` at the limit itself, which no number
+    /// of items can tell from either side.
+    ///
+    /// For a one-sided rate give twice as much as `alpha`.
+    #[must_use]
+    pub fn items_away(self, distance: f64, variance: f64) -> Option<usize> {
+        let needed = (self.reach(variance) / distance).powi(2).ceil();
+        // Beyond this a number would be no advice.
+        (needed < 1e9).then_some(needed as usize)
+    }
+
+    /// How far from a limit the truth must be for `n` items to leave the limit out, with as much variance an item:
+    /// the distance at which [`Self::items_away`] is `n`.
+    #[must_use]
+    pub fn distance_of(self, n: usize, variance: f64) -> Option<f64> {
+        (n > 0).then(|| self.reach(variance) / (n as f64).sqrt())
+    }
+
+    fn reach(self, variance: f64) -> f64 {
+        (z_of(1.0 - self.alpha) + normal_quantile(self.power)) * variance.sqrt()
+    }
+
     /// Fewest items that show a difference `delta` where a share `psi` differs.
     ///
     /// # Panics
@@ -129,6 +152,16 @@ mod tests {
         let found = USUAL.mde(250, 0.2).unwrap();
         assert!((found - 0.0789).abs() < 5e-5, "{found}");
         assert!(USUAL.items(found + 1e-9, 0.2) <= 250 && USUAL.items(found - 1e-3, 0.2) > 250);
+    }
+
+    #[test]
+    fn items_away_from_a_limit() {
+        // One-sided 5 %, 80 %: (1.6449 + 0.8416)² · 0.1 / 0.02² = 1545.6.
+        let power = Power { alpha: 0.1, power: 0.8 };
+        assert_eq!(power.items_away(0.02, 0.1), Some(1546));
+        assert_eq!(power.items_away(-0.02, 0.1), Some(1546));
+        assert!((power.distance_of(1546, 0.1).unwrap() - 0.02).abs() < 1e-5);
+        assert_eq!((power.items_away(0.0, 0.1), power.distance_of(0, 0.1)), (None, None));
     }
 
     #[test]

@@ -4,9 +4,9 @@ mod board;
 mod headline;
 mod made;
 mod results;
-mod shifts;
+pub(crate) mod shifts;
 mod training;
-mod turns;
+pub(crate) mod turns;
 mod viewer;
 
 pub(crate) use board::{board, Board};
@@ -19,7 +19,7 @@ use crate::svg::esc;
 use crate::Result;
 
 const TEMPLATE: &str = include_str!("../page/page.html");
-const STYLE: &str = include_str!("../page/style.css");
+pub(crate) const STYLE: &str = include_str!("../page/style.css");
 const SCRIPT: &str = include_str!("../page/page.js");
 
 /// The whole page.
@@ -106,7 +106,7 @@ fn for_each_decoding(runs: &[Run], draw: impl Fn(&str) -> String) -> String {
 }
 
 /// CSS class that carries a method's colour and dashes.
-fn method_class(method: &str) -> String {
+pub(crate) fn method_class(method: &str) -> String {
     const KNOWN: [&str; 7] =
         ["base", "single_sft", "multi_sft", "reflection_tuning", "single_sft_grpo", "multi_sft_grpo", "vrrl"];
     match method {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vrrl_harness::Severity;
 use vrrl_harness_core::{Role, TaskKind};
 
-use crate::charts::{Lines, Series};
+use crate::charts::{Lines, Panel, Series};
 use crate::group::{groups, Group};
 use crate::leaderboard::Columns;
 use crate::run::{Metric, Run, SplitResult};
@@ -17,24 +17,19 @@ use super::{for_each_decoding, legend, method_class};
 pub(super) fn section(runs: &[Run], columns: &Columns) -> String {
     let html = for_each_decoding(runs, |decoding| {
         let groups = groups(runs, decoding);
-        let both = scatter(
-            "OOD against ID",
-            "accuracy in distribution",
-            "mean accuracy out of distribution",
-            &marks(&groups, columns),
-        );
-        let curves = curves(&groups);
+        let (both, curves) = (against(&groups, columns), curves(&groups));
         if both.is_none() && curves.is_empty() {
             return String::new();
         }
         let entries: Vec<_> = groups.iter().map(|g| (g.label.clone(), method_class(&g.method))).collect();
         let mut html = legend(&entries);
         if let Some(both) = both {
-            html.push_str(&format!("<div class=\"charts\">{both}</div>"));
+            html.push_str(&format!("<div class=\"charts\">{}</div>", both.figure("chart square")));
         }
         if !curves.is_empty() {
+            let figures: String = curves.iter().map(|curve| curve.figure("chart")).collect();
             html.push_str(&format!(
-                "<h4>Accuracy by severity; 0 is in distribution</h4><div class=\"charts\">{curves}</div>"
+                "<h4>Accuracy by severity; 0 is in distribution</h4><div class=\"charts\">{figures}</div>"
             ));
         }
         html
@@ -45,6 +40,16 @@ pub(super) fn section(runs: &[Run], columns: &Columns) -> String {
     format!(
         "<h2>Out of distribution</h2><p>On the line a policy loses nothing; the farther below, the more of what it learned \
          holds in distribution alone.</p>{html}"
+    )
+}
+
+/// Accuracy out of distribution against that in distribution, a point a policy.
+pub(crate) fn against(groups: &[Group<'_>], columns: &Columns) -> Option<Panel> {
+    scatter(
+        "OOD against ID",
+        "accuracy in distribution",
+        "mean accuracy out of distribution",
+        &marks(groups, columns),
     )
 }
 
@@ -69,7 +74,7 @@ fn marks(groups: &[Group<'_>], columns: &Columns) -> Vec<Mark> {
 
 /// A chart for every task and shift that stands at two severities or more; what stands in distribution in the same
 /// set is its severity 0.
-fn curves(groups: &[Group<'_>]) -> String {
+pub(crate) fn curves(groups: &[Group<'_>]) -> Vec<Panel> {
     let mut shifts: BTreeMap<(&str, &str), Vec<&SplitResult>> = BTreeMap::new();
     for split in groups.iter().flat_map(|g| &g.runs).flat_map(|r| &r.splits) {
         if split.role == Some(Role::OodTest) && !split.shift.is_empty() {
@@ -77,7 +82,7 @@ fn curves(groups: &[Group<'_>]) -> String {
         }
     }
     let all: Vec<&SplitResult> = groups.iter().flat_map(|g| &g.runs).flat_map(|r| &r.splits).collect();
-    let mut html = String::new();
+    let mut panels = Vec::new();
     for ((task, shift), along) in shifts {
         // Full names by severity.
         let mut names: BTreeMap<u8, &str> = BTreeMap::new();
@@ -110,9 +115,9 @@ fn curves(groups: &[Group<'_>]) -> String {
             .collect();
         let title = format!("{task}: {shift}");
         let chart = Lines { title, x_label: "severity".into(), percent: true, whole_x: true, series };
-        html.push_str(&chart.draw().unwrap_or_default());
+        panels.extend(chart.panel());
     }
-    html
+    panels
 }
 
 fn word(task: Option<TaskKind>) -> &'static str {

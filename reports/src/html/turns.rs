@@ -1,6 +1,6 @@
 //! Accuracy by turn, share that reaches a turn, and first × final.
 
-use crate::charts::{stacked, Lines, Series};
+use crate::charts::{stacked, Lines, Panel, Series};
 use crate::group::{groups, mean, Group};
 use crate::leaderboard::Columns;
 use crate::run::{Matrix, Run, SplitResult};
@@ -14,8 +14,9 @@ pub(super) fn curves(runs: &[Run], columns: &Columns) -> String {
         let groups = groups(runs, decoding);
         let learned: Vec<&Group<'_>> = groups.iter().filter(|g| !g.is_reference()).collect();
         let shown: Vec<&Group<'_>> = if learned.is_empty() { groups.iter().collect() } else { learned };
-        let accuracy = multiples(&shown, columns, "right after turn t", |s| &s.accuracy_by_turn, true);
-        let reached = multiples(&shown, columns, "episodes that reach turn t", |s| &s.reached_turn, false);
+        let figures = |panels: Vec<Panel>| panels.iter().map(|p| p.figure("chart")).collect::<String>();
+        let accuracy = figures(right_after(&shown, columns));
+        let reached = figures(reached(&shown, columns));
         if accuracy.is_empty() && reached.is_empty() {
             return String::new();
         }
@@ -35,13 +36,23 @@ pub(super) fn curves(runs: &[Run], columns: &Columns) -> String {
     )
 }
 
+/// Accuracy after each turn, a panel a split.
+pub(crate) fn right_after(groups: &[&Group<'_>], columns: &Columns) -> Vec<Panel> {
+    multiples(groups, columns, "right after turn t", |s| &s.accuracy_by_turn, true)
+}
+
+/// Share of episodes that reach each turn, a panel a split.
+pub(crate) fn reached(groups: &[&Group<'_>], columns: &Columns) -> Vec<Panel> {
+    multiples(groups, columns, "episodes that reach turn t", |s| &s.reached_turn, false)
+}
+
 fn multiples(
     groups: &[&Group<'_>],
     columns: &Columns,
     what: &str,
     pick: fn(&SplitResult) -> &[f64],
     carry: bool,
-) -> String {
+) -> Vec<Panel> {
     columns
         .all()
         .iter()
@@ -61,7 +72,7 @@ fn multiples(
                 .filter(|s| !s.points.is_empty())
                 .collect();
             let title = format!("{}: {what}", columns.name(split));
-            Lines { title, x_label: "turn".into(), percent: true, whole_x: true, series }.draw()
+            Lines { title, x_label: "turn".into(), percent: true, whole_x: true, series }.panel()
         })
         .collect()
 }

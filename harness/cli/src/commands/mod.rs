@@ -2,6 +2,7 @@
 
 mod doctor;
 mod gallery;
+mod gate;
 mod outputs;
 mod pieces;
 mod run;
@@ -26,6 +27,8 @@ pub(crate) fn dispatch(args: Args) -> Result<Exit> {
         Command::Score(args) => pieces::score(args),
         Command::Report(args) => pieces::report(&args),
         Command::Compare(args) => pieces::compare(&args),
+        Command::Gate(args) => gate::gate(args),
+        Command::Verify(args) => gate::verify(&args),
         Command::Import(args) => outputs::import(args),
         Command::Export(args) => outputs::export(&args),
         Command::Doctor(args) => doctor::doctor(&args),

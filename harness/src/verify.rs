@@ -212,7 +212,8 @@ fn splits(info: &RunInfo, traces: &[Trace], known: Known<'_>) -> Found {
     Ok(format!("{again} of {} made again, data and ground truths equal{left}", info.splits.len()))
 }
 
-/// Every kept picture is what its name says, and those that must be kept are there.
+/// Every kept picture is what its name says, and those that must be kept are there. A run that was handed in without its
+/// folder of pictures is judged all the same: no number is read from them.
 fn images(dir: &Path, info: &RunInfo, traces: &[Trace]) -> Found {
     let folder = dir.join(IMAGES);
     let mut there = BTreeSet::new();
@@ -230,6 +231,11 @@ fn images(dir: &Path, info: &RunInfo, traces: &[Trace]) -> Found {
             }
             there.insert(hash.to_owned());
         }
+    }
+    let wanted = info.config.save_images > 0
+        && traces.iter().any(|trace| trace.turns.iter().any(|turn| turn.image_sha256.is_some()));
+    if wanted && !folder.exists() {
+        return Ok("no folder of pictures, so none was looked at".into());
     }
     let (save, mut kept) = (info.config.save_images, BTreeMap::<&str, usize>::new());
     for trace in traces {

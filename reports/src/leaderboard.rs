@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 use vrrl_harness_core::{Role, FORMAT};
 
+use crate::cells::text;
 use crate::group::{groups, Group};
 use crate::info::PageInfo;
 use crate::run::{decoding_label, decoding_rank, Metric, Run, SplitResult};
@@ -94,25 +95,25 @@ fn row(run: &Run, split: &SplitResult, metric: &str, number: Metric) -> [String;
     // `{}` of a float is its shortest form that reads back as the same float.
     let end = |pick: fn((f64, f64)) -> f64| number.ci.map(pick).map_or_else(String::new, |x| x.to_string());
     [
-        run.shown_model(),
-        run.method.clone(),
-        run.backend.clone(),
-        run.decoding.clone(),
+        text(&run.shown_model()),
+        text(&run.method),
+        text(&run.backend),
+        text(&run.decoding),
         split.task.map_or(String::new(), |task| task.word().to_owned()),
-        split.split.clone(),
+        text(&split.split),
         split.role.map_or_else(String::new, |r| r.word().to_owned()),
-        split.shift.clone(),
-        split.severity.to_string(),
+        text(&split.shift),
+        text(&split.severity.to_string()),
         metric.to_owned(),
         number.value.to_string(),
         end(|ci| ci.0),
         end(|ci| ci.1),
         split.n.to_string(),
         "1".to_owned(),
-        split.dataset_hash.clone(),
-        run.id.clone(),
-        run.code_version.clone(),
-        run.date.clone(),
+        text(&split.dataset_hash),
+        text(&run.id),
+        text(&run.code_version),
+        text(&run.date),
     ]
 }
 
@@ -126,6 +127,7 @@ pub(crate) fn schema() -> String {
         "format": FORMAT,
         "path": "leaderboard.csv",
         "missingValues": [""],
+        "text": crate::cells::RULE,
         "order": "method (base to vrrl, others, reference), model, decoding, split as run, metric",
         "fields": fields,
     });
@@ -201,7 +203,7 @@ pub(crate) fn wide(runs: &[Run]) -> CsvResult {
     let columns = Columns::of(runs);
     let mut out = csv::Writer::from_writer(Vec::new());
     let mut header: Vec<String> = ["model", "method", "decoding", "seeds"].map(str::to_owned).to_vec();
-    header.extend(columns.all().iter().map(|s| columns.name(s).to_owned()));
+    header.extend(columns.all().iter().map(|s| text(columns.name(s))));
     header.push("id".into());
     header.push("ood_average".into());
     let delta = columns.delta();
@@ -210,21 +212,21 @@ pub(crate) fn wide(runs: &[Run]) -> CsvResult {
         [format!("delta_ref_{name}"), format!("turns_{name}")]
     }));
     out.write_record(&header)?;
-    let text = |x: Option<f64>| x.map_or_else(String::new, |x| x.to_string());
+    let number = |x: Option<f64>| x.map_or_else(String::new, |x| x.to_string());
     for decoding in decodings(runs) {
         for group in groups(runs, &decoding) {
             let mut row = vec![
-                crate::run::bracketed(crate::run::stem(&group.runs[0].model), &group.condition),
-                group.method.clone(),
-                decoding.clone(),
+                text(&crate::run::bracketed(crate::run::stem(&group.runs[0].model), &group.condition)),
+                text(&group.method),
+                text(&decoding),
                 group.runs.len().to_string(),
             ];
             let value = |split: &str, key: &str| group.metric(split, key).map(|m| m.value);
-            row.extend(columns.all().iter().map(|s| text(value(s, "accuracy"))));
-            row.push(text(group.mean(&columns.id, "accuracy")));
-            row.push(text(group.mean(&columns.ood, "accuracy")));
+            row.extend(columns.all().iter().map(|s| number(value(s, "accuracy"))));
+            row.push(number(group.mean(&columns.id, "accuracy")));
+            row.push(number(group.mean(&columns.ood, "accuracy")));
             row.extend(
-                delta.iter().flat_map(|s| [text(value(s, "delta_ref")), text(value(s, "turns_mean"))]),
+                delta.iter().flat_map(|s| [number(value(s, "delta_ref")), number(value(s, "turns_mean"))]),
             );
             out.write_record(&row)?;
         }

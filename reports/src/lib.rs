@@ -1,13 +1,17 @@
-//! Run directories to leaderboard CSV, Markdown and one HTML page.
+//! Run directories to leaderboard CSV, Markdown, one HTML page, a leaderboard site and other tools' formats.
 //!
 //! [`load`] reads finished runs, [`write()`] turns them into `leaderboard.csv` (long form) with its schema,
 //! `leaderboard_wide.csv`, `robustness.csv`, `leaderboard.md`, `leaderboard.tex`, `plots/` and `index.html`. Nothing here generates, scores or knows a
 //! model: every number on the page stands in some run's `summary.json`, pooled over training seeds where the
-//! page says so. [`gate`] writes a gate's report as CI systems read it.
+//! page says so. [`site()`] does the same for the runs of many people, and refuses what cannot be compared; [`export()`]
+//! writes runs as registries and dashboards read them. [`gate`] writes a gate's report as CI
+//! systems read it.
 
 mod atomic;
+mod cells;
 mod charts;
 mod error;
+mod export;
 pub mod gate;
 mod group;
 mod html;
@@ -20,16 +24,20 @@ mod robustness;
 mod run;
 mod scatter;
 mod significance;
+mod site;
 mod slices;
+mod slug;
 mod svg;
 mod traces;
 
 use std::path::{Path, PathBuf};
 
 pub use error::{Error, Result};
+pub use export::{export, Export, ExportRequest};
 pub use info::{AuditRow, Claim, PageInfo, StageTiming, TrainingLog};
 pub use load::{load, load_sampling, EPISODES};
 pub use run::{method_label, Matrix, Metric, Run, SplitResult};
+pub use site::{site, Site};
 pub use slices::{Slices, Tally};
 pub use traces::{Outcome, Sampled};
 

@@ -41,7 +41,8 @@ pub fn load_sampling(run_dirs: &[PathBuf], episodes: usize) -> Result<Vec<Run>> 
     Ok(runs)
 }
 
-fn expand(dir: &Path) -> Result<Vec<PathBuf>> {
+/// The run directories of a run or experiment directory.
+pub(crate) fn expand(dir: &Path) -> Result<Vec<PathBuf>> {
     if dir.join("run.json").exists() {
         return Ok(vec![dir.to_path_buf()]);
     }
@@ -115,7 +116,7 @@ fn condition(config: &EvalConfig) -> String {
 }
 
 /// A whole JSON file of a format this code knows.
-fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+pub(crate) fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     #[derive(Deserialize)]
     struct Head {
         format: u32,

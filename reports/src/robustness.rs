@@ -4,6 +4,7 @@ use vrrl_harness::Severity;
 use vrrl_harness_core::{Role, TaskKind};
 use vrrl_harness_stats::{gap, severity_slope, Estimate, Share};
 
+use crate::cells::text;
 use crate::run::{Run, SplitResult};
 
 /// Confidence of the intervals.
@@ -27,18 +28,18 @@ pub(crate) fn table(runs: &[Run]) -> Result<Vec<u8>, csv::Error> {
             for (measure, shift, found, used) in measures(&splits) {
                 let n: u64 = used.iter().map(|split| split.n).sum();
                 out.write_record([
-                    run.shown_model(),
-                    run.method.clone(),
-                    run.decoding.clone(),
+                    text(&run.shown_model()),
+                    text(&run.method),
+                    text(&run.decoding),
                     task.word().to_owned(),
                     measure.to_owned(),
-                    shift,
+                    text(&shift),
                     found.value.to_string(),
                     found.ci_low.to_string(),
                     found.ci_high.to_string(),
                     used.len().to_string(),
                     n.to_string(),
-                    run.id.clone(),
+                    text(&run.id),
                 ])?;
             }
         }

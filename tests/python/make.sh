@@ -29,3 +29,6 @@ done
 for format in huggingface easyr1 lm_eval; do
     $vrrl splits export "$here"/splits/"${tasks[-1]}"_*.yaml --format "$format" --out "$out/one_$format"
 done
+# A tiny experiment of mazes, whatever the tasks, for what is written of runs and their training.
+$vrrl run "$here"/tiny.yaml --out "$out/tiny"
+$vrrl report "$out/tiny" --out "$out/report" --export all --hub-dataset me/mazes

@@ -13,12 +13,14 @@ mod gate;
 mod look;
 mod onnx;
 mod outputs;
+mod publish;
 mod splits;
 
 pub(crate) use gate::{BlessArgs, GateArgs, GateCommand, Inconclusive, VerifyRunArgs};
 pub(crate) use look::{GalleryArgs, ShowArgs};
 pub(crate) use onnx::{OrtArgs, ParityArgs};
 pub(crate) use outputs::{ExportRunArgs, ImportRunArgs};
+pub(crate) use publish::PublishArgs;
 pub(crate) use splits::{
     AuditArgs, BuildArgs, ExportArgs, ImportArgs, Importable, NewArgs, Overlap, Splits, VerifyArgs,
 };
@@ -72,8 +74,10 @@ pub(crate) enum Command {
         after_help = "Example:\n  vrrl score --input traces.jsonl --reward vrrl_paper --output scores.jsonl"
     )]
     Score(ScoreArgs),
-    /// Write tables and one page from run or experiment directories.
-    #[command(after_help = "Example:\n  vrrl report runs/quickstart --out my-report")]
+    /// Write tables and one page from run or experiment directories, or a leaderboard site; also in other tools' formats.
+    #[command(
+        after_help = "Example:\n  vrrl report runs/quickstart --out my-report\n  vrrl report runs/quickstart --out my-report --export tensorboard,bencher\n  vrrl report submissions --site public"
+    )]
     Report(ReportArgs),
     /// Compare two runs, item by item.
     #[command(
@@ -310,8 +314,11 @@ pub(crate) struct ReportArgs {
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
     /// Folder to write into.
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "site")]
+    pub out: Option<PathBuf>,
+    /// A site, and other formats.
+    #[command(flatten)]
+    pub publish: PublishArgs,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -55,7 +55,7 @@ fn page(name: &str, least: usize) {
 
 #[test]
 fn the_page_about_scoring() {
-    page("score.md", 7);
+    page("score.md", 10);
 }
 
 #[test]
@@ -76,12 +76,14 @@ fn the_page_about_gates() {
 #[test]
 fn every_page_is_listed() {
     let index = fs::read_to_string(root().join("docs/README.md")).unwrap();
-    let this = include_str!("guide.rs");
+    // The commands of one page copy files between them, which its own test does.
+    let tests = [include_str!("guide.rs"), include_str!("site.rs")].concat();
     for entry in fs::read_dir(root().join("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if name.ends_with(".md") && name != "README.md" {
             assert!(index.contains(&format!("]({name})")), "docs/README.md does not list {name}");
-            assert!(this.contains(&format!("page(\"{name}\"")), "no test runs {name}");
+            let known = [format!("page(\"{name}\""), format!("docs/{name}\"")];
+            assert!(known.iter().any(|call| tests.contains(call)), "no test runs {name}");
         }
     }
 }

@@ -50,7 +50,7 @@ pub use outputs::{export_run, import_outputs, ImportRequest};
 pub use plan::{Plan, PlannedStage};
 pub use progress::{Quiet, Reporter, StageProgress};
 pub use prompt::{prompt_profile, show_prompt, PromptRequest, ShownMessage};
-pub use report::report_runs;
+pub use report::{report_runs, training_logs};
 pub use run::{run, Options, Outcome};
 pub use score::{score, ScoreOptions};
 pub use show::{show, ShowRequest, Shown};

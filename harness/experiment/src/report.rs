@@ -190,10 +190,7 @@ fn audit(out: &Path) -> Result<Vec<AuditRow>> {
 /// No runs, files that do not read, or a folder that cannot be written.
 pub fn report_runs(dirs: &[PathBuf], out: &Path, command: &str) -> Result<Written> {
     let runs = load(dirs)?;
-    let mut logs = Vec::new();
-    for dir in dirs {
-        logs.extend(logs_of(dir)?);
-    }
+    let logs = training_logs(dirs)?;
     let mut audits = Vec::new();
     for dir in dirs {
         audits.extend(audit(dir)?);
@@ -207,6 +204,18 @@ pub fn report_runs(dirs: &[PathBuf], out: &Path, command: &str) -> Result<Writte
         ..PageInfo::default()
     };
     Ok(vrrl_reports::write(&runs, &logs, &info, out)?)
+}
+
+/// The training curves of the experiment directories among these.
+///
+/// # Errors
+/// An experiment file or a log that does not read.
+pub fn training_logs(dirs: &[PathBuf]) -> Result<Vec<TrainingLog>> {
+    let mut logs = Vec::new();
+    for dir in dirs {
+        logs.extend(logs_of(dir)?);
+    }
+    Ok(logs)
 }
 
 /// The training curves of an experiment directory.

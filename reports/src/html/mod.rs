@@ -1,5 +1,6 @@
 //! The page: one self-contained file.
 
+mod board;
 mod headline;
 mod made;
 mod results;
@@ -8,6 +9,8 @@ mod slices;
 mod training;
 pub(crate) mod turns;
 mod viewer;
+
+pub(crate) use board::{board, Board};
 
 use crate::info::{PageInfo, TrainingLog};
 use crate::leaderboard::{decodings, Columns};

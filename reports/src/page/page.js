@@ -29,6 +29,8 @@
   }
 
   // Result tables sort by a click or the keyboard on a column's name; seeds stay below their method.
+  // A leaderboard names the column it is sorted by at first.
+  const first = document.querySelector("[data-sort-by]")?.dataset.sortBy;
   for (const table of document.querySelectorAll("table.results")) {
     const body = table.tBodies[0];
     const heads = [...table.tHead.rows[0].cells];
@@ -57,6 +59,7 @@
         }
         body.append(...sorted.flat());
       });
+      if (button.textContent === first) button.click();
     });
   }
 

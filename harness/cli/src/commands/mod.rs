@@ -7,6 +7,7 @@ mod onnx;
 mod outputs;
 mod pieces;
 mod run;
+mod site;
 mod splits;
 
 use clap::CommandFactory as _;

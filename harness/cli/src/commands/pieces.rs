@@ -1,5 +1,6 @@
 //! Single pieces of the loop: show, train, eval, score, report, compare.
 
+use serde_json::json;
 use vrrl_harness::EvalConfig;
 use vrrl_harness_core::{Control, Verdict};
 use vrrl_harness_experiment as experiment;
@@ -13,6 +14,8 @@ use crate::exit::Exit;
 use crate::output::{note, say, say_json, Format};
 use crate::progress::{time, Bars};
 use crate::signal::STOP;
+
+use super::site::{self, Told};
 
 pub(crate) fn show(args: &ShowArgs) -> Result<Exit> {
     let request = ShowRequest {
@@ -227,19 +230,36 @@ pub(crate) fn score(args: ScoreArgs) -> Result<Exit> {
 }
 
 pub(crate) fn report(args: &ReportArgs) -> Result<Exit> {
-    let written = experiment::report_runs(&args.runs, &args.out, &super::typed())?;
+    let (mut lines, mut keys) = (Vec::new(), Vec::new());
+    let mut tell = |told: Option<Told>| {
+        if let Some(told) = told {
+            lines.extend(told.lines);
+            keys.extend(told.keys);
+        }
+    };
+    site::check(&args.publish)?;
+    if let Some(out) = &args.out {
+        let written = experiment::report_runs(&args.runs, out, &super::typed())?;
+        let table = Table::of_dirs(&args.runs)?.text().trim_end().to_owned();
+        tell(Some(Told {
+            lines: vec![table, format!("page: {}", written.page.display())],
+            keys: vec![
+                ("leaderboard", json!(written.leaderboard)),
+                ("schema", json!(written.schema)),
+                ("wide", json!(written.wide)),
+                ("markdown", json!(written.markdown)),
+                ("page", json!(written.page)),
+                ("page_bytes", json!(written.page_bytes)),
+            ],
+        }));
+        tell(site::exports(&args.runs, &args.publish, out)?);
+    }
+    tell(site::site(&args.runs, &args.publish)?);
     if args.format == Format::Json {
-        say_json(&serde_json::json!({
-            "leaderboard": written.leaderboard,
-            "schema": written.schema,
-            "wide": written.wide,
-            "markdown": written.markdown,
-            "page": written.page,
-            "page_bytes": written.page_bytes,
-        }))?;
+        let keys = keys.into_iter().map(|(key, value)| (key.to_owned(), value));
+        say_json(&keys.collect::<serde_json::Map<_, _>>())?;
     } else {
-        say(Table::of_dirs(&args.runs)?.text().trim_end());
-        say(&format!("page: {}", written.page.display()));
+        lines.iter().for_each(|line| say(line));
     }
     Ok(Exit::Ok)
 }

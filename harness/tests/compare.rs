@@ -260,7 +260,7 @@ fn repeated_items_count_once() {
     let dir = tempdir().unwrap();
     // Forty items, three episodes each; B is right on one episode more of every second item.
     let lines = |extra: bool| -> Vec<String> {
-        let right = |i: usize, r: usize| r < i % 3 || (extra && i % 2 == 0 && r == i % 3);
+        let right = |i: usize, r: usize| r < i % 3 || (extra && i.is_multiple_of(2) && r == i % 3);
         (0..40)
             .flat_map(|i| (0..3).map(move |r| (i, r)))
             .map(|(i, r)| {

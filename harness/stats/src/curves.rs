@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn shared_scenes_narrow_the_slope() {
         // Half of the scenes are easy at every severity, but some of those fail at the last two.
-        let right = |i: usize, s: usize| i % 2 == 0 && !(s >= 4 && i % 8 == 0);
+        let right = |i: usize, s: usize| i.is_multiple_of(2) && !(s >= 4 && i.is_multiple_of(8));
         let scenes: Vec<Vec<bool>> = (0..120).map(|i| (0..6).map(|s| right(i, s)).collect()).collect();
         let severities: Vec<f64> = (0..6).map(f64::from).collect();
         let paired = severity_slope_paired(&severities, &scenes, Seed(1)).unwrap();

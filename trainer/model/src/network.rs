@@ -90,7 +90,7 @@ impl Config {
             return bad("`side` must be even: 2×2 patches become one token");
         }
         if self.slopes.is_empty()
-            || self.width % self.slopes.len() != 0
+            || !self.width.is_multiple_of(self.slopes.len())
             || self.width / self.slopes.len() > 64
         {
             return bad("`width` must divide into the heads of `slopes`, at most 64 wide each");

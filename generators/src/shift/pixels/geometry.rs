@@ -153,7 +153,7 @@ pub(super) fn aside(shift: u32, size: [u32; 2], rng: &mut Rng) -> Map {
         let near = rng.between(0, 150);
         let corner = corner as u32;
         match corner == far || corner == (far + 1) % 4 {
-            true if far % 2 == 0 => [along, inwards],
+            true if far.is_multiple_of(2) => [along, inwards],
             true => [inwards, along],
             false => [near, near],
         }

@@ -110,7 +110,8 @@ impl Plane {
     /// The plane at twice its size: three parts of the nearest value and one of the next, each way.
     fn doubled(&self, x: usize, y: usize) -> i32 {
         let near = |x: usize, most: usize| {
-            let other = if x % 2 == 0 { (x / 2).saturating_sub(1) } else { (x / 2 + 1).min(most - 1) };
+            let other =
+                if x.is_multiple_of(2) { (x / 2).saturating_sub(1) } else { (x / 2 + 1).min(most - 1) };
             (x / 2, other)
         };
         let ((x, other_x), (y, other_y)) = (near(x, self.width), near(y, self.height));

@@ -39,15 +39,17 @@ pub(crate) struct Marks(BTreeMap<(String, Column), Best>);
 impl Marks {
     /// Compares in each column the best learned policy with the second best: over training seeds that both have where
     /// there are several (paired t test), else over items (exact McNemar; permutation where items repeat).
-    /// References and runs under controls take no part.
+    /// References, runs under controls and a policy's own graphs in another engine take no part.
     pub(crate) fn of(runs: &[Run]) -> Self {
         let columns = Columns::of(runs);
         let mut known = BTreeMap::new();
         let mut marks = BTreeMap::new();
         for decoding in decodings(runs) {
             let all = groups(runs, &decoding);
-            let learned: Vec<&Group<'_>> =
-                all.iter().filter(|g| !g.is_reference() && g.condition.is_empty()).collect();
+            let learned: Vec<&Group<'_>> = all
+                .iter()
+                .filter(|g| !g.is_reference() && g.condition.is_empty() && !is_copy(g, &all))
+                .collect();
             let mut found: Vec<(Column, Best)> = Vec::new();
             for column in of_table(&columns) {
                 let splits = column.splits(&columns);
@@ -88,6 +90,12 @@ impl Marks {
 pub(crate) const DAGGER: &str =
     "† better than the second best policy: p < 0.05 after Holm over the columns (over training seeds \
                                  that both have where there are several, else paired over examples).";
+
+/// Whether this is a method's checkpoint exported, beside the checkpoint itself: no rival of it.
+fn is_copy(group: &Group<'_>, all: &[Group<'_>]) -> bool {
+    let graphs = |g: &Group<'_>| g.runs.iter().all(|run| run.backend != "candle");
+    graphs(group) && all.iter().any(|other| other.method == group.method && !graphs(other))
+}
 
 fn of_table(columns: &Columns) -> Vec<Column> {
     let mut all: Vec<Column> = columns.all().into_iter().map(Column::Split).collect();

@@ -42,6 +42,30 @@ fn small(root: &Path) {
 }
 
 #[test]
+fn daggers_compare_rivals_and_not_a_policy_with_its_own_graphs() {
+    let dir = tempfile::tempdir().unwrap();
+    let fake = |model, method, skill| Fake { model, method, seed: None, skill };
+    write_run(dir.path(), &fake("candle:vrrl", "vrrl", [0.9, 0.9, 0.0]), "t1", 200, 0);
+    write_run(dir.path(), &fake("candle:multi_sft_grpo", "multi_sft_grpo", [0.5, 0.0, 1.0]), "t1", 200, 0);
+    let tex = |dir: &Path| {
+        page(dir, &[], &PageInfo::default());
+        fs::read_to_string(dir.join("leaderboard.tex")).unwrap()
+    };
+    let alone = tex(dir.path());
+    let row = alone.lines().find(|line| line.starts_with("VRRL &")).unwrap();
+    // Four splits and their average out of distribution.
+    assert_eq!(row.matches("$^\\dagger$").count(), 5, "{row}");
+    // The same replies once more, by another engine.
+    let graphs = write_run(dir.path(), &fake("candle:vrrl_onnx", "vrrl", [0.9, 0.9, 0.0]), "t1", 200, 0);
+    let info = fs::read_to_string(graphs.join("run.json")).unwrap();
+    assert!(info.contains("\"candle\""));
+    fs::write(graphs.join("run.json"), info.replace("\"candle\"", "\"tract\"")).unwrap();
+    let beside = tex(dir.path());
+    assert!(beside.contains(row), "{beside}");
+    assert!(!beside.lines().find(|line| line.contains("onnx")).unwrap().contains("dagger"));
+}
+
+#[test]
 fn plots_are_pictures_of_the_same_numbers() {
     let dir = tempfile::tempdir().unwrap();
     small(dir.path());

@@ -77,7 +77,8 @@ with sync_playwright() as playwright:
         found = 0
         for outcome in ["fixed", "broken", "wrong", "right"]:
             page.select_option("#v-filter", outcome)
-            badges = page.locator("#v-list article h3 .badge:first-of-type").all_inner_texts()
+            badges = page.locator("#v-list article h3").evaluate_all(
+                "heads => heads.map(head => head.querySelector('.badge').textContent)")  # fmt: skip
             words = {"fixed": "fixed", "broken": "broken", "wrong": "wrong", "right": "right from the start"}
             check(all(badge == words[outcome] for badge in badges), f"filter {outcome}: {len(badges)} shown")
             found += len(badges)

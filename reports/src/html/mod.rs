@@ -31,9 +31,9 @@ pub(crate) fn page(runs: &[Run], training: &[TrainingLog], info: &PageInfo, mark
     let sections = [
         ("summary", "Summary", headline::section(runs, info, &columns)),
         ("results", "Results", results::section(runs, &columns, marks)),
-        ("shifts", "Out of distribution", shifts::section(runs, &columns)),
+        ("shifts", "Shifts", shifts::section(runs, &columns)),
         ("slices", "Slices", slices::section(runs, &columns)),
-        ("turns", "Accuracy by turn", turns::curves(runs, &columns)),
+        ("turns", "By turn", turns::curves(runs, &columns)),
         ("matrix", "First × final", turns::matrices(runs, &columns)),
         ("training", "Training", training::section(training)),
         ("traces", "Traces", viewer.html),

@@ -1,6 +1,7 @@
 //! What a run is asked to do.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use vrrl_harness_core::{
@@ -73,12 +74,65 @@ pub struct EvalConfig {
     /// Only the first examples of each split.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// Only a part of what `limit` and `samples` leave, for several machines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// Only these example ids; empty means all.
     pub samples: Vec<String>,
     /// Of how many episodes of each split the images are kept.
     pub save_images: usize,
     /// More faults than this share of all episodes fail the run.
     pub max_fault_rate: f64,
+}
+
+/// The `index`-th (from 1) of `of` consecutive parts, `i/n` as text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Shard {
+    /// Which, from 1.
+    pub index: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
+impl Shard {
+    /// Its places among `n`; sizes differ by one at most.
+    fn block(self, n: usize) -> std::ops::Range<usize> {
+        let cut = |index: u32| n * index as usize / self.of as usize;
+        cut(self.index - 1)..cut(self.index)
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+        match parts {
+            Some((index, of)) if 1 <= index && index <= of => Ok(Self { index, of }),
+            _ => Err(format!("{text:?} is no shard; write 1/4 to 4/4")),
+        }
+    }
+}
+
+impl TryFrom<String> for Shard {
+    type Error = String;
+
+    fn try_from(text: String) -> std::result::Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Shard> for String {
+    fn from(shard: Shard) -> Self {
+        shard.to_string()
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -101,6 +155,7 @@ impl Default for EvalConfig {
             feedback: FeedbackMode::Crop,
             control: Control::None,
             limit: None,
+            shard: None,
             samples: Vec::new(),
             save_images: 16,
             max_fault_rate: 0.01,
@@ -169,14 +224,17 @@ impl EvalConfig {
 
 impl EvalSplit {
     /// The examples that `config` asks for, in order.
-    pub(crate) fn selected(&self, config: &EvalConfig) -> Vec<&Example> {
+    #[must_use]
+    pub fn selected(&self, config: &EvalConfig) -> Vec<&Example> {
         self.positions(config).map(|at| &self.examples[at]).collect()
     }
 
-    fn positions<'e>(&'e self, config: &'e EvalConfig) -> impl Iterator<Item = usize> + 'e {
+    fn positions(&self, config: &EvalConfig) -> impl Iterator<Item = usize> {
         let wanted = |id: &String| config.samples.is_empty() || config.samples.contains(id);
-        let all = (0..self.examples.len()).filter(move |at| wanted(&self.examples[*at].id));
-        all.take(config.limit.unwrap_or(usize::MAX))
+        let all = (0..self.examples.len()).filter(|at| wanted(&self.examples[*at].id));
+        let chosen: Vec<usize> = all.take(config.limit.unwrap_or(usize::MAX)).collect();
+        let block = config.shard.map_or(0..chosen.len(), |shard| shard.block(chosen.len()));
+        chosen.into_iter().take(block.end).skip(block.start)
     }
 
     /// What `config` shows as feedback of each selected example, in order.

@@ -364,17 +364,7 @@ impl<'e, 'h> Run<'e, 'h> {
         let traces: Vec<&Trace> = self.done.values().map(|(trace, _)| trace).collect();
         let rows: Vec<ScoreRow> = self.done.values().filter_map(|(_, row)| row.clone()).collect();
         let summary = run_dir::finish(&self.out, &self.info, &traces, &rows)?;
-        let mut faulty = traces.iter().filter(|trace| trace.end == End::Fault);
-        let Some(first) = faulty.next() else { return Ok(summary) };
-        let (faults, episodes) = (1 + faulty.count(), traces.len());
-        if faults as f64 > config.max_fault_rate * episodes as f64 {
-            let why = first.fault.as_ref().map_or_else(String::new, ToString::to_string);
-            let first = format!("split {}, id {}: {why}", first.split, first.id);
-            return Err(Error::TooManyFaults { faults, episodes, limit: config.max_fault_rate, first });
-        }
-        if rows.is_empty() {
-            return Err(Error::NothingRan(format!("all {faults} episodes had faults")));
-        }
+        run_dir::few_faults(&traces, config.max_fault_rate)?;
         Ok(summary)
     }
 }

@@ -13,6 +13,7 @@ pub mod gate;
 mod import;
 mod lm_eval;
 mod machine;
+mod merge;
 mod parity;
 pub mod policies;
 pub mod record;
@@ -27,12 +28,13 @@ pub use compare::{
     read_items, seeds_table, sentence, table, Comparison, CorruptionError, DeltaRef, Gap, Gaps, Intersection,
     Item, OverSeeds, Reflection, Report, SeedsComparison, SeedsReport, ShiftError,
 };
-pub use config::{EvalConfig, EvalSplit};
+pub use config::{EvalConfig, EvalSplit, Shard};
 pub use error::{Error, Result};
 pub use evaluate::{evaluate, Hooks, Progress};
 pub use import::{import, Agreement, FileRead, Import, Imported, Source};
 pub use lm_eval::write_lm_eval;
 pub use machine::{machine, utc_now, CODE_VERSION};
+pub use merge::merge;
 pub use parity::{parity, Divergence, Parity, Place, Side};
 pub use record::{RunInfo, ScoreRow, Severity, SplitInfo, SplitSummary, Summary};
 pub use run_dir::{read_info, read_scores, read_summary, read_traces, recompute, rescore, Pose};

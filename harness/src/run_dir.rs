@@ -9,7 +9,7 @@ use vrrl_harness_core::{
     End, Error as CoreError, Hasher, Policy, Problem, Seed, TaskKind, Trace, Truth, FORMAT,
 };
 
-use crate::record::{RunInfo, ScoreRow, Summary};
+use crate::record::{RunInfo, ScoreRow, SplitInfo, Summary};
 use crate::scoring::Mishaps;
 use crate::store::{self, Torn};
 use crate::{machine, scoring, Error, EvalConfig, EvalSplit, Result};
@@ -30,11 +30,9 @@ pub(crate) fn describe(policy: &dyn Policy, splits: &[EvalSplit], config: &EvalC
     let info = policy.info();
     let splits: Vec<_> = splits.iter().map(|split| split.info(config)).collect();
     let config_hash = config.hash();
-    let hasher = Hasher::default().part(&config_hash).part(&info.fingerprint);
-    let hasher = splits.iter().fold(hasher, |h, split| h.part(&split.name).part(&split.hash));
     RunInfo {
         format: FORMAT,
-        run_id: hasher.hex()[..16].to_owned(),
+        run_id: run_id(&config_hash, &info.fingerprint, &splits),
         method: config.method.clone(),
         reference: config.reference,
         train_seed: config.train_seed,
@@ -50,6 +48,29 @@ pub(crate) fn describe(policy: &dyn Policy, splits: &[EvalSplit], config: &EvalC
         machine: machine::machine(),
         date: machine::utc_now(),
     }
+}
+
+/// Short hash of what decides a run.
+pub(crate) fn run_id(config_hash: &str, fingerprint: &str, splits: &[SplitInfo]) -> String {
+    let hasher = Hasher::default().part(config_hash).part(fingerprint);
+    let hasher = splits.iter().fold(hasher, |h, split| h.part(&split.name).part(&split.hash));
+    hasher.hex()[..16].to_owned()
+}
+
+/// Refuses a run with more faults than `limit` allows, after it is written.
+pub(crate) fn few_faults(traces: &[&Trace], limit: f64) -> Result<()> {
+    let mut faulty = traces.iter().filter(|trace| trace.end == End::Fault);
+    let Some(first) = faulty.next() else { return Ok(()) };
+    let (faults, episodes) = (1 + faulty.count(), traces.len());
+    if faults as f64 > limit * episodes as f64 {
+        let why = first.fault.as_ref().map_or_else(String::new, ToString::to_string);
+        let first = format!("split {}, id {}: {why}", first.split, first.id);
+        return Err(Error::TooManyFaults { faults, episodes, limit, first });
+    }
+    if faults == episodes {
+        return Err(Error::NothingRan(format!("all {faults} episodes had faults")));
+    }
+    Ok(())
 }
 
 /// Writes `run.json`, or checks that the run in `dir` is the one that is asked for.
@@ -70,7 +91,7 @@ pub(crate) fn begin(dir: &Path, mut info: RunInfo) -> Result<RunInfo> {
 }
 
 /// The first key in which two runs differ so that their episodes must not stand in one file.
-fn changed(before: &RunInfo, now: &RunInfo) -> Option<(String, String, String)> {
+pub(crate) fn changed(before: &RunInfo, now: &RunInfo) -> Option<(String, String, String)> {
     let pick = |info: &RunInfo| {
         let mut value = serde_json::to_value(info).expect("a run's description has only plain keys");
         value["config"]["max_fault_rate"] = Value::Null;

@@ -9,7 +9,7 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{config, contents, pose, run, split, splits};
@@ -536,4 +536,43 @@ fn a_run_goes_on_only_with_the_engine_it_began_with() {
         other => panic!("{other}"),
     }
     run(&mut On(noisy(), "onnxruntime 1.31.1"), &splits(), &config(), dir.path()).unwrap();
+}
+
+#[test]
+fn shards_merge_into_the_run_without_shards() {
+    let home = tempdir().unwrap();
+    let score = |name: &str, shard: Option<Shard>| {
+        let out = home.path().join(name);
+        let config = EvalConfig { shard, repeats: 2, save_images: 7, ..config() };
+        let mut policy = Reference::noisy_oracle(0.5, Dialect::BareCommit).unwrap();
+        run(&mut policy, &splits(), &config, &out).unwrap();
+        out
+    };
+    let shard = |index| Some(Shard { index, of: 3 });
+    let whole = score("whole", None);
+    let parts = [score("c", shard(3)), score("a", shard(1)), score("b", shard(2))];
+    let merged = home.path().join("merged");
+    merge(&parts, &merged, &pose).unwrap();
+    assert!(contents(&merged) == contents(&whole));
+    let lines = |dir: &Path| fs::read_to_string(dir.join("timing.jsonl")).unwrap().lines().count();
+    assert_eq!(lines(&merged), 80);
+
+    let refused = |dirs: &[PathBuf], out: &str, said: &str| {
+        let error = merge(dirs, &home.path().join(out), &pose).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+        assert!(out == "merged" || !home.path().join(out).exists());
+    };
+    refused(&parts, "merged", "holds a run already");
+    refused(&parts[..2], "x", "shard 2/3 is missing");
+    refused(&[parts[0].clone(), parts[0].clone()], "x", "both shard 3/3");
+    refused(&[parts[1].clone(), whole], "x", "was run without --shard");
+    let other = home.path().join("other");
+    let config = EvalConfig { shard: shard(2), repeats: 2, save_images: 7, max_turns: 3, ..config() };
+    run(&mut Reference::noisy_oracle(0.5, Dialect::BareCommit).unwrap(), &splits(), &config, &other).unwrap();
+    refused(&[parts[1].clone(), other, parts[0].clone()], "x", "config.max_turns is 6 there and 3 here");
+    fs::remove_file(parts[2].join("summary.json")).unwrap();
+    refused(&parts, "x", "shard 2/3 is not finished");
+    assert!(
+        "0/2".parse::<Shard>().is_err() && "3/2".parse::<Shard>().is_err() && "x".parse::<Shard>().is_err()
+    );
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use vrrl_harness::Shard;
 use vrrl_harness_core::{Control, Dialect, FeedbackMode, Role, TaskKind, View};
 use vrrl_harness_experiment::Workers;
 
@@ -94,6 +95,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  vrrl verify runs/quickstart/evals/vrrl@t1\n\nExit code 6 where they do not."
     )]
     Verify(VerifyRunArgs),
+    /// Make one run of the shards of an evaluation.
+    #[command(
+        after_help = "Example:\n  vrrl eval --model oracle --split ood7 --shard 1/2 --out runs/part1\n  vrrl eval --model oracle --split ood7 --shard 2/2 --out runs/part2\n  vrrl merge runs/part1 runs/part2 --out runs/whole\n\nThe result equals the run without shards, timing and date aside."
+    )]
+    Merge(MergeArgs),
     /// Read another harness's outputs as a run, and judge the replies anew where their ground truth is known.
     #[command(
         after_help = "Example:\n  vrrl import --from lm-eval results/my-model/samples_vrrl_maze_ood7_*.jsonl --out runs/theirs\n  vrrl import --from inspect logs/my-log.eval --out runs/theirs\n\nThe harness's own metrics stay beside, in imported.jsonl; `vrrl compare` reads the run."
@@ -172,6 +178,19 @@ pub(crate) struct TrainArgs {
 }
 
 #[derive(ClapArgs, Debug)]
+pub(crate) struct MergeArgs {
+    /// Run directories of all shards, in any order.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// Run directory to make.
+    #[arg(long, value_name = "RUN")]
+    pub out: PathBuf,
+    /// How the summary is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(ClapArgs, Debug)]
 pub(crate) struct EvalArgs {
     /// candle:PATH, ort:DIR (ONNX graphs; ort:DIR#int8 for a variant), openai:URL#NAME (an endpoint with chat completions), replay:TRACES.jsonl, oracle, noisy-oracle:P, random or repeat.
     #[arg(long)]
@@ -185,6 +204,9 @@ pub(crate) struct EvalArgs {
     /// Only the first examples of each split.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// One of N parts of each split, from 1/N to N/N; `vrrl merge` makes one run of them.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// Only these examples.
     #[arg(long, value_name = "ID,...", value_delimiter = ',')]
     pub samples: Vec<String>,

@@ -55,8 +55,8 @@ pub use run::{run, Options, Outcome};
 pub use score::{score, ScoreOptions};
 pub use show::{show, ShowRequest, Shown};
 pub use single::{
-    compare, compare_methods, dry_run, eval, eval_controls, train_recipe, Compared, ComparedMethods, DryCost,
-    DryRun, DrySplit, EvalRequest, TrainOutcome,
+    compare, compare_methods, dry_run, eval, eval_controls, merge, train_recipe, Compared, ComparedMethods,
+    DryCost, DryRun, DrySplit, EvalRequest, TrainOutcome,
 };
 pub use table::Table;
 pub use tools::{Tools, TrainJob, Trained};

@@ -87,9 +87,7 @@ pub fn dry_run(request: &EvalRequest, controls: &[Control], tools: Tools<'_>) ->
     let dialect = request.dialect();
     let model = model::open(&request.model, request.rules(dialect), tools.open)?.info().name;
     let one = |split: &EvalSplit| -> Result<DrySplit> {
-        let wanted = |id: &String| config.samples.is_empty() || config.samples.contains(id);
-        let all = split.examples.iter().filter(|e| wanted(&e.id)).count();
-        let episodes = all.min(config.limit.unwrap_or(usize::MAX)) * config.repeats as usize;
+        let episodes = split.selected(config).len() * config.repeats as usize;
         let endpoint = request.model.starts_with("openai:");
         let cost = if endpoint { cost(request, dialect, split, episodes)? } else { None };
         let replies_at_most = episodes * config.max_turns;
@@ -195,6 +193,14 @@ pub fn eval(
     let mut tell = |p: &vrrl_harness::Progress| progress(&shown(p));
     let hooks = Hooks { stop, progress: &mut tell };
     Ok(evaluate(policy.as_mut(), &splits, &config, &request.out, hooks)?)
+}
+
+/// Shards of one evaluation as one run; see [`vrrl_harness::merge`].
+///
+/// # Errors
+/// Shards that are missing, there twice, not finished or of different runs; an `out` that holds a run.
+pub fn merge(shards: &[PathBuf], out: &Path) -> Result<Summary> {
+    Ok(vrrl_harness::merge(shards, out, &vrrl_generators::pose_truth)?)
 }
 
 /// File of the gaps in the folder of runs under controls.

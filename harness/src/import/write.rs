@@ -245,12 +245,10 @@ pub(super) fn describe(imported: &Imported, splits: Vec<SplitInfo>, config: Eval
         fingerprint: bytes.hex(),
     };
     let config_hash = config.hash();
-    let hasher = Hasher::default().part(&config_hash).part(&policy.fingerprint);
-    let hasher = splits.iter().fold(hasher, |h, split| h.part(&split.name).part(&split.hash));
     Ok(RunInfo {
         settings: None,
         format: FORMAT,
-        run_id: hasher.hex()[..16].to_owned(),
+        run_id: run_dir::run_id(&config_hash, &policy.fingerprint, &splits),
         method: config.method.clone(),
         reference: false,
         train_seed: None,

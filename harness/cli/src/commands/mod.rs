@@ -30,6 +30,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Exit> {
         Command::Compare(args) => pieces::compare(&args),
         Command::Gate(args) => gate::gate(args),
         Command::Verify(args) => gate::verify(&args),
+        Command::Merge(args) => pieces::merge(&args),
         Command::Import(args) => outputs::import(args),
         Command::Export(args) => outputs::export(&args),
         Command::Parity(args) => onnx::parity(&args),

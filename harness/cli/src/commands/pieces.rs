@@ -9,7 +9,7 @@ use vrrl_harness_experiment::{
     StageProgress, Table, Tools,
 };
 
-use crate::args::{BadLine, CompareArgs, EvalArgs, ReportArgs, ScoreArgs, ShowArgs, TrainArgs};
+use crate::args::{BadLine, CompareArgs, EvalArgs, MergeArgs, ReportArgs, ScoreArgs, ShowArgs, TrainArgs};
 use crate::exit::Exit;
 use crate::output::{note, say, say_json, Format};
 use crate::progress::{time, Bars};
@@ -139,6 +139,7 @@ pub(crate) fn eval(args: EvalArgs) -> Result<Exit> {
         ort: args.ort.request(),
         config: EvalConfig {
             limit: args.limit,
+            shard: args.shard,
             samples: args.samples,
             repeats: args.repeats,
             max_turns: args.max_turns,
@@ -202,6 +203,17 @@ fn dry_run(request: &EvalRequest, controls: &[Control], format: Format) -> Resul
         say(&format!("  all of this {} times, once for each control", asked.runs));
     }
     say(&format!("{} would be asked in {}; nothing was", asked.model, asked.dialect.word()));
+    Ok(Exit::Ok)
+}
+
+pub(crate) fn merge(args: &MergeArgs) -> Result<Exit> {
+    let summary = experiment::merge(&args.runs, &args.out)?;
+    if args.format == Format::Json {
+        say_json(&summary)?;
+    } else {
+        say(Table::read(&args.out)?.text().trim_end());
+        say(&format!("run: {}", args.out.display()));
+    }
     Ok(Exit::Ok)
 }
 

@@ -53,7 +53,7 @@ with sync_playwright() as playwright:
         table = page.locator("#results .dec:not([hidden]) table.results, #results table.results").first
         button = table.locator("thead th button.sort").nth(1)
         values = lambda: [
-            float(v) for v in table.locator("tbody").first.locator("tr:not(.seed)").evaluate_all(
+            float(v) for v in table.locator("tbody").first.locator("tr:not(.seed):not(.divider)").evaluate_all(
                 "rows => rows.map(row => row.cells[1].dataset.v).filter(v => v !== undefined)")
         ]  # fmt: skip
         first = values()

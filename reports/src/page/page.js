@@ -35,7 +35,11 @@
     const body = table.tBodies[0];
     const heads = [...table.tHead.rows[0].cells];
     const groups = [];
-    for (const row of body.rows) row.classList.contains("seed") ? groups.at(-1).push(row) : groups.push([row]);
+    for (const row of body.rows) {
+      // The heading of the references stays on top.
+      if (row.classList.contains("divider")) continue;
+      row.classList.contains("seed") ? groups.at(-1).push(row) : groups.push([row]);
+    }
     heads.forEach((head, column) => {
       const button = make("button", "sort");
       button.type = "button";

@@ -17,4 +17,4 @@ mod train;
 
 pub use recipe::{Method, NetworkConfig, Recipe, TuningConfig};
 pub use train::{train, Job};
-pub use vrrl_trainer::{Error, Exit, Progress, TrainingReport};
+pub use vrrl_trainer::{Error, Exit, Mix, Progress, TrainingReport};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_yaml::Mapping;
 use vrrl_harness_core::Dialect;
 use vrrl_trainer::config::RlConfig;
-use vrrl_trainer::{DemoConfig, Error, SupervisedConfig};
+use vrrl_trainer::{DemoConfig, Error, Mix, SupervisedConfig};
 use vrrl_trainer_model::Config;
 
 /// A training method.
@@ -76,12 +76,31 @@ pub struct NetworkConfig {
     pub width: usize,
     /// Layers of the decoder.
     pub layers: usize,
+    /// Pixels on a side of a patch of the 64 × 64 canvas: 8 for mazes, whose cells these are; 4 where letters must be
+    /// read, at four times the image tokens.
+    #[serde(default = "eight", skip_serializing_if = "is_eight")]
+    pub patch: usize,
+}
+
+fn eight() -> usize {
+    8
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_eight(patch: &usize) -> bool {
+    *patch == 8
 }
 
 impl Default for NetworkConfig {
     fn default() -> Self {
         let small = Config::small(1);
-        Self { channels: small.channels, blocks: small.blocks, width: small.width, layers: small.layers }
+        Self {
+            channels: small.channels,
+            blocks: small.blocks,
+            width: small.width,
+            layers: small.layers,
+            patch: small.patch,
+        }
     }
 }
 
@@ -89,8 +108,12 @@ impl NetworkConfig {
     /// The network's full configuration.
     #[must_use]
     pub fn config(&self, vocab: usize) -> Config {
-        let Self { channels, blocks, width, layers } = *self;
-        Config { channels, blocks, width, layers, hidden: 3 * width, ..Config::small(vocab) }
+        let Self { channels, blocks, width, layers, patch } = *self;
+        let small = Config::small(vocab);
+        let side = small.side * small.patch / patch.max(1);
+        // Room for a reply as long as with the fewest image tokens.
+        let slots = small.slots - small.image_tokens() + side * side / 4;
+        Config { channels, blocks, width, layers, patch, side, slots, hidden: 3 * width, ..small }
     }
 }
 
@@ -121,11 +144,11 @@ pub struct Recipe {
     /// Seed of weights, data order and sampling.
     #[serde(default = "one")]
     pub seed: u64,
-    /// Split that training examples come from.
-    pub train: String,
+    /// Split that training examples come from, or several by equal parts.
+    pub train: Mix,
     /// Hold-out split: chooses the checkpoint of a reinforcement stage; the others look at it and keep their last
     /// weights.
-    pub val: String,
+    pub val: Mix,
     /// Turn language.
     #[serde(default = "bare")]
     pub dialect: Dialect,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use vrrl_harness_core::{sha256_hex, Seed};
+use vrrl_harness_core::{sha256_hex, Seed, TaskKind};
 use vrrl_harness_runner_candle::{device, load, Checkpoint};
 use vrrl_trainer::{holdout, vrrl, Error, Learner, Progress, Run, Source, TrainingReport};
 use vrrl_trainer_codec::Tokenizer;
@@ -36,7 +36,7 @@ pub fn train(job: &Job<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<Train
     let source = Source::find(&recipe.train)?;
     let val = holdout(&recipe.val)?;
     let mark = serde_json::to_value(recipe).map_err(|e| Error::Recipe(e.to_string()))?;
-    let (mut learner, start) = start(job)?;
+    let (mut learner, start) = start(job, &source.tasks())?;
     let fingerprint = sha256_hex(format!("{mark} from {start}").as_bytes());
     let example = |index| source.example(index);
     let mut run = Run {
@@ -68,7 +68,7 @@ pub fn train(job: &Job<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<Train
 }
 
 /// The learner that a job starts with, and a text that names its weights.
-fn start(job: &Job<'_>) -> Result<(Learner, String), Error> {
+fn start(job: &Job<'_>, tasks: &[TaskKind]) -> Result<(Learner, String), Error> {
     let device = device(job.device)?;
     let method = job.recipe.method;
     let (network, tokenizer, name) = match job.init {
@@ -82,7 +82,7 @@ fn start(job: &Job<'_>) -> Result<(Learner, String), Error> {
             return Err(Error::Recipe(reason));
         }
         None => {
-            let tokenizer = Tokenizer::default();
+            let tokenizer = Tokenizer::of_tasks(tasks);
             let config = job.recipe.network.unwrap_or_default().config(tokenizer.len());
             let mut rng = Seed(job.recipe.seed).derive("init", 0).rng();
             (Network::new(&config, &device, &mut || rng.unit())?, tokenizer, "nothing".to_owned())

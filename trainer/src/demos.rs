@@ -63,23 +63,23 @@ pub fn base_demo(
     rng: &mut Rng,
 ) -> Result<Sequence, Error> {
     let problem = &example.problem;
-    let answer = problem.oracle(rng);
+    let answer = demo.right(example, rng);
     let kind = rng.unit();
     if kind >= config.drawn_share + config.overlay_share {
         let turn =
             demo.turn(Some(problem.observe(View::Canvas)), &demo.propose(&answer, false), Owner::Policy)?;
-        return Ok(Sequence { turns: vec![turn] });
+        return Ok(demo.sequence(example, vec![turn]));
     }
     if kind >= config.drawn_share && config.overlay_right > 0.0 && rng.unit() < config.overlay_right {
         let shown = picture(problem.feedback(&answer, View::Canvas));
         let turn = demo.turn(shown, &demo.propose(&answer, true), Owner::Policy)?;
-        return Ok(Sequence { turns: vec![turn] });
+        return Ok(demo.sequence(example, vec![turn]));
     }
     let right = kind < config.drawn_share && rng.chance(1, 2);
-    let drawn = if right { problem.oracle(rng) } else { problem.mistake(rng) };
+    let drawn = if right { demo.right(example, rng) } else { demo.wrong(example, rng) };
     let text = if right { demo.dialect.print_commit(&drawn) } else { demo.propose(&answer, true) };
     let turn = demo.turn(picture(problem.feedback(&drawn, View::Canvas)), &text, Owner::Policy)?;
-    Ok(Sequence { turns: vec![turn] })
+    Ok(demo.sequence(example, vec![turn]))
 }
 
 /// A right proposal, its feedback, the commit.
@@ -103,7 +103,7 @@ pub fn multi_turn(
     let mut wrong: Vec<Answer> = Vec::new();
     if rng.unit() < config.multi_share {
         for _ in 0..rng.between(1, config.max_wrong.max(1)) {
-            let mistake = example.problem.mistake(rng);
+            let mistake = demo.wrong(example, rng);
             if !wrong.contains(&mistake) {
                 wrong.push(mistake);
             }
@@ -126,7 +126,31 @@ pub fn correction(
     demo.episode(example, wrong, rng)
 }
 
+/// Draws of a wrong answer; more are only needed where nearly everything is right.
+const DRAWS: usize = 32;
+
 impl Demo<'_> {
+    fn sequence(&self, example: &Example, turns: Vec<SequenceTurn>) -> Sequence {
+        Sequence { prompt: self.tokenizer.prompt(&example.problem.question()), turns }
+    }
+
+    /// A right answer that the vocabulary has words for.
+    fn right(&self, example: &Example, rng: &mut Rng) -> Answer {
+        self.tokenizer.nearest(&example.problem.oracle(rng))
+    }
+
+    /// A wrong answer that the vocabulary has words for.
+    fn wrong(&self, example: &Example, rng: &mut Rng) -> Answer {
+        let mut draw = || self.tokenizer.nearest(&example.problem.mistake(rng));
+        let wrong = |answer: &Answer| !example.problem.judge(answer).correct();
+        let first = draw();
+        if wrong(&first) {
+            return first;
+        }
+        // A point beside the target may fall onto it on the grid.
+        (1..DRAWS).map(|_| draw()).find(wrong).unwrap_or(first)
+    }
+
     fn episode(&self, example: &Example, wrong: &[Answer], rng: &mut Rng) -> Result<Sequence, Error> {
         let problem = &example.problem;
         let mut picture_now = Some(problem.observe(View::Canvas));
@@ -139,7 +163,7 @@ impl Demo<'_> {
             )?);
             picture_now = picture(problem.feedback(mistake, View::Canvas));
         }
-        let answer = problem.oracle(rng);
+        let answer = self.right(example, rng);
         turns.push(self.turn(
             picture_now.take(),
             &self.propose(&answer, !turns.is_empty()),
@@ -147,7 +171,7 @@ impl Demo<'_> {
         )?);
         let shown = picture(problem.feedback(&answer, View::Canvas));
         turns.push(self.turn(shown, &self.dialect.print_commit(&answer), Owner::Policy)?);
-        Ok(Sequence { turns })
+        Ok(self.sequence(example, turns))
     }
 
     /// A proposal's text. Where the dialect wants reasoning on revisions they carry an empty THINK: the small

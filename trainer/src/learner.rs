@@ -132,7 +132,7 @@ impl Learner {
         reference: Option<&Network>,
         objective: ObjectiveFn<'_>,
     ) -> Result<Option<Part>, Error> {
-        let (batch, refs) = pack(sequences, first, &self.tokenizer, self.network.config());
+        let (batch, refs) = pack(sequences, first, self.network.config());
         if refs.is_empty() {
             return Ok(None);
         }
@@ -193,7 +193,7 @@ mod tests {
         };
         for n in [1usize, 3, 4, 9, 50] {
             let sequences: Vec<Sequence> =
-                (0..n).map(|i| Sequence { turns: vec![turn(1 + i % 5)] }).collect();
+                (0..n).map(|i| Sequence { prompt: vec![0], turns: vec![turn(1 + i % 5)] }).collect();
             let shards = split(&sequences, 16);
             assert!(shards.len() <= SHARDS);
             let covered: Vec<usize> = shards.into_iter().flatten().collect();

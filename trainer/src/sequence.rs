@@ -25,6 +25,8 @@ pub struct SequenceTurn {
 /// One episode as the learner sees it.
 #[derive(Clone, Debug, Default)]
 pub struct Sequence {
+    /// Behind every turn's picture: the question and the marker, see [`Tokenizer::prompt`].
+    pub prompt: Vec<u32>,
     /// Its turns.
     pub turns: Vec<SequenceTurn>,
 }
@@ -56,13 +58,15 @@ impl Sequence {
             };
             Ok(SequenceTurn { image: turn.observation.image.clone(), ids, owners, log_probs })
         };
-        Ok(Self { turns: finished.turns.iter().map(turn).collect::<Result<_, Error>>()? })
+        let prompt = tokenizer.prompt(&finished.example.problem.question());
+        Ok(Self { prompt, turns: finished.turns.iter().map(turn).collect::<Result<_, Error>>()? })
     }
 
     /// Tokens in all, images and markers included.
     #[must_use]
     pub fn len(&self, image_tokens: usize) -> usize {
-        self.turns.iter().map(|t| t.ids.len() + 1 + if t.image.is_some() { image_tokens } else { 0 }).sum()
+        let image = |t: &SequenceTurn| if t.image.is_some() { image_tokens } else { 0 };
+        self.turns.iter().map(|t| image(t) + self.prompt.len() + t.ids.len()).sum()
     }
 
     /// Tokens that are trained on.
@@ -77,7 +81,6 @@ impl Sequence {
 pub(crate) fn pack(
     sequences: &[Sequence],
     first: usize,
-    tokenizer: &Tokenizer,
     config: &Config,
 ) -> (Batch, Vec<TokenRef>) {
     let mut batch = Batch::default();
@@ -105,7 +108,9 @@ pub(crate) fn pack(
                     push(&mut batch, config.vocab as u32 + index * count + k);
                 }
             }
-            push(&mut batch, tokenizer.assistant());
+            for &id in &sequence.prompt {
+                push(&mut batch, id);
+            }
             for (k, (&id, owner)) in turn.ids.iter().zip(&turn.owners).enumerate() {
                 if *owner == Owner::Policy {
                     batch.predict.push(batch.gather.len() as u32 - 1);
@@ -142,13 +147,14 @@ mod tests {
             }
         };
         let sequence = Sequence {
+            prompt: tokenizer.prompt(""),
             turns: vec![
                 turn(&image, "<ANSWER>up</ANSWER>", Owner::Stub),
                 turn(&copy, "<ANSWER>left up</ANSWER>", Owner::Policy),
                 turn(&copy, "<FINAL/>", Owner::Environment),
             ],
         };
-        let (batch, refs) = pack(std::slice::from_ref(&sequence), 7, &tokenizer, &config);
+        let (batch, refs) = pack(std::slice::from_ref(&sequence), 7, &config);
         assert_eq!(batch.patches.len(), config.image_len(), "equal pictures are stored once");
         assert_eq!(refs.len(), 4);
         assert_eq!(refs[0], TokenRef { sequence: 7, turn: 1, token: 0 });

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_yaml::{Mapping, Value};
-use vrrl_baselines::{Method, Recipe};
+use vrrl_baselines::{Method, Mix, Recipe};
 use vrrl_harness_core::Dialect;
 
 use crate::{yaml, Error, Result};
@@ -61,10 +61,10 @@ impl<'de> Deserialize<'de> for Decoding {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitNames {
-    /// Trained on.
-    pub train: String,
+    /// Trained on: a name, or a list of names for equal parts of each.
+    pub train: Mix,
     /// Checkpoints are chosen on it.
-    pub val: String,
+    pub val: Mix,
     /// Scored and reported, but for development: what choices were made on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dev: Vec<String>,
@@ -83,6 +83,12 @@ pub struct MethodEntry {
     /// The method whose checkpoint it starts from; from scratch where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<String>,
+    /// What it trains on instead of the experiment's (a base that knows more tasks than are trained later).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<Mix>,
+    /// What chooses its checkpoint instead of the experiment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub val: Option<Mix>,
     /// Trained once, with the first seed, for all seeds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shared: bool,
@@ -240,13 +246,10 @@ impl Experiment {
         }
         let mut all = Mapping::new();
         let method = Value::from(entry.method.word());
-        let outside: [Value; 5] = [
-            method,
-            Value::from(seed),
-            Value::from(self.splits.train.as_str()),
-            Value::from(self.splits.val.as_str()),
-            Value::from(self.dialect.word()),
-        ];
+        let names = |mix: &Mix| serde_yaml::to_value(mix).map_err(|e| refuse(e.to_string()));
+        let [train, val] = self.mixes(entry);
+        let dialect = Value::from(self.dialect.word());
+        let outside: [Value; 5] = [method, Value::from(seed), names(train)?, names(val)?, dialect];
         for (key, value) in SET_OUTSIDE.into_iter().zip(outside) {
             all.insert(Value::from(key), value);
         }
@@ -255,6 +258,28 @@ impl Experiment {
         let recipe = Recipe::from_yaml(&text).map_err(|e| refuse(chain(&e)))?;
         recipe.validate().map_err(|e| refuse(chain(&e)))?;
         Ok(recipe)
+    }
+
+    /// What a method trains on, and what chooses its checkpoint.
+    pub(crate) fn mixes<'e>(&'e self, entry: &'e MethodEntry) -> [&'e Mix; 2] {
+        [
+            entry.train.as_ref().unwrap_or(&self.splits.train),
+            entry.val.as_ref().unwrap_or(&self.splits.val),
+        ]
+    }
+
+    /// Every split that any method trains on, and every one that chooses a checkpoint; each once.
+    pub(crate) fn used(&self) -> [Vec<&String>; 2] {
+        let own = [&self.splits.train, &self.splits.val];
+        [0, 1].map(|part| {
+            let mut names: Vec<&String> = own[part].names().iter().collect();
+            for name in self.methods.iter().flat_map(|entry| self.mixes(entry)[part].names()) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            names
+        })
     }
 
     /// The method of this name.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use vrrl_baselines::Mix;
 use vrrl_harness::EvalConfig;
 use vrrl_harness_core::Hasher;
 
@@ -52,7 +53,9 @@ const REPORT: f64 = 3.0;
 pub(crate) fn stages(experiment: &Experiment, out: &Path) -> Result<Vec<Stage>> {
     let splits = split_inputs(experiment)?;
     let tested = tested(experiment, &splits);
-    let trained = |name: &str| splits.get(name).cloned().unwrap_or_default();
+    let trained = |mix: &Mix| -> String {
+        mix.names().iter().map(|name| splits[name].as_str()).collect::<Vec<_>>().join(" ")
+    };
     let mut all = vec![Stage {
         name: "splits".into(),
         dir: out.join("splits"),
@@ -71,7 +74,7 @@ pub(crate) fn stages(experiment: &Experiment, out: &Path) -> Result<Vec<Stage>> 
                 serde_json::to_string(&recipe).map_err(|e| Error::Input(format!("recipe {name}: {e}")))?;
             let parent = parent(experiment, method, seed).map(|parent| checkpoints[&parent]);
             let init = parent.map_or("", |p| all[p].inputs.as_str());
-            let (train, val) = (trained(&experiment.splits.train), trained(&experiment.splits.val));
+            let [train, val] = experiment.mixes(entry).map(trained);
             let inputs = hash("train", [text.as_str(), init, &train, &val, &experiment.device]);
             checkpoints.insert(name.clone(), all.len());
             all.push(Stage {
@@ -189,7 +192,8 @@ pub(crate) fn eval_config(
 /// Every split and file of maps that the experiment names, with the hash of what decides its data.
 fn split_inputs(experiment: &Experiment) -> Result<BTreeMap<String, String>> {
     let names = &experiment.splits;
-    let all = [&names.train, &names.val].into_iter().chain(&names.dev).chain(&names.test);
+    let [train, val] = experiment.used();
+    let all = train.into_iter().chain(val).chain(&names.dev).chain(&names.test);
     let maps = experiment.maps.iter().map(|file| file.display().to_string());
     let mut found = BTreeMap::new();
     for name in all.cloned().chain(maps) {

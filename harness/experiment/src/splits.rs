@@ -24,8 +24,11 @@ pub(crate) struct Audit {
 /// Writes every split's definition, hash and rows (no images: `vrrl splits build` writes those), and the
 /// audit; returns sentences about spaces that ended early and about overlap.
 pub(crate) fn write(experiment: &Experiment, dir: &Path) -> Result<Vec<String>> {
-    let train = data::load_split(&experiment.splits.train)?;
-    let val = data::load_split(&experiment.splits.val)?;
+    let all = |names: Vec<&String>| -> Result<Vec<Split>> {
+        Ok(names.iter().map(|name| data::load_split(name)).collect::<Result<Vec<_>>>()?.concat())
+    };
+    let [train, val] = experiment.used();
+    let (train, val) = (all(train)?, all(val)?);
     let tested = load(experiment)?;
     vrrl_datasets::check_names(train.iter().chain(&val).chain(&tested).map(|split| &split.def))?;
     let mut notes = Vec::new();

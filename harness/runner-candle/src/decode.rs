@@ -41,29 +41,30 @@ pub(crate) fn decode(
     jobs: &mut [Job<'_>],
 ) -> Result<Vec<Reply>, Error> {
     catch_up(network, tokenizer, jobs)?;
-    let marker = [tokenizer.assistant()];
+    let prompts = prompts(tokenizer, jobs);
     let vocab = network.config().vocab;
     let mut prompt_tokens = Vec::with_capacity(jobs.len());
     let (mut logits, mut drafts) = {
         let mut memories = Vec::with_capacity(jobs.len());
         let mut extensions = Vec::with_capacity(jobs.len());
         let mut drafts = Vec::with_capacity(jobs.len());
-        for job in jobs.iter_mut() {
+        for (job, prompt) in jobs.iter_mut().zip(&prompts) {
             let mut pieces = Vec::with_capacity(2);
             let mut slot = 0;
             if let Some(Some(tokens)) = job.images.last() {
                 slot += network.config().image_tokens() as u32;
                 pieces.push(Piece::Image(tokens));
             }
-            pieces.push(Piece::Ids(&marker));
+            pieces.push(Piece::Ids(prompt));
+            slot += prompt.len() as u32;
             let turn = job.request.history.len() as u32;
             extensions.push(Extension { turn, slot: 0, pieces });
-            prompt_tokens.push(job.track.memory.len() as u64 + u64::from(slot) + 1);
+            prompt_tokens.push(job.track.memory.len() as u64 + u64::from(slot));
             drafts.push(Draft {
                 ids: Vec::new(),
                 log_probs: Vec::new(),
                 rng: job.request.seed.rng(),
-                slot: slot + 1,
+                slot,
                 open: true,
             });
             memories.push(&mut job.track.memory);
@@ -110,6 +111,11 @@ pub(crate) fn decode(
         .collect())
 }
 
+/// What stands behind each request's picture.
+fn prompts(tokenizer: &Tokenizer, jobs: &[Job<'_>]) -> Vec<Vec<u32>> {
+    jobs.iter().map(|job| tokenizer.prompt(&job.request.example.problem.question())).collect()
+}
+
 fn finish(tokenizer: &Tokenizer, draft: Draft, job: &mut Job<'_>, prompt_tokens: u64) -> Reply {
     let last = draft.ids.last().copied();
     job.track.turns = job.request.history.len() + 1;
@@ -150,7 +156,7 @@ fn catch_up(network: &Network, tokenizer: &Tokenizer, jobs: &mut [Job<'_>]) -> R
         let mut replay: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
         for (at, job) in jobs.iter().enumerate() {
             if let Some(turn) = job.request.history.get(job.track.turns) {
-                let mut ids = vec![tokenizer.assistant()];
+                let mut ids = tokenizer.prompt(&job.request.example.problem.question());
                 match &turn.reply.tokens {
                     Some(tokens) => ids.extend(&tokens.ids),
                     None => ids.extend(

@@ -159,13 +159,14 @@ fn prompt(
         open: true,
         fault: None,
     };
+    let question = tokenizer.prompt(&job.request.example.problem.question());
     for (t, image) in (job.track.turns..=turn).zip(&job.images) {
         let mut slot = 0;
         if let Some(tokens) = image {
             new.embeds.extend_from_slice(tokens);
             slot += tokens.len() / model.width;
         }
-        let mut ids = vec![tokenizer.assistant()];
+        let mut ids = question.clone();
         if let Some(turn) = job.request.history.get(t) {
             match &turn.reply.tokens {
                 Some(tokens) => ids.extend(&tokens.ids),

@@ -1,8 +1,13 @@
 //! A word-level tokenizer for the reference policy: one token a tag or word of the turn languages.
+//!
+//! For mazes that is all: their question is the same for every maze and has no tokens. Where the answer is a point, the
+//! vocabulary also has coordinates on the grid of the small canvas and the words and letters that tell one
+//! question from another.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use vrrl_harness_core::{Answer, TaskKind};
 
 /// The marker behind an observation: "your turn".
 pub const ASSISTANT: &str = "<assistant>";
@@ -23,6 +28,17 @@ const WORDS: [&str; 15] = [
     "down",
     "left",
     "right",
+];
+/// Crisp pixels between two coordinates of the vocabulary: one pixel of the small canvas.
+const GRID: u32 = 4;
+/// Coordinates of the vocabulary: one for each row and column of the small canvas, at its middle.
+const COORDINATES: u32 = 64;
+/// In front of a word of questions, so that it can never be read as a word of an answer.
+const ASKED: char = '?';
+/// Words that tell one question from another; the other words of a question have no token.
+const ASKED_WORDS: [&str; 12] = [
+    "row", "column", "header", "section", "cell", "value", "bar", "dot", "highest", "lowest", "longest",
+    "shortest",
 ];
 const STOPS: [&str; 3] = ["</ANSWER>", "</FINAL>", "<FINAL/>"];
 const COMMITS: [&str; 2] = ["<FINAL>", "<FINAL/>"];
@@ -63,12 +79,25 @@ struct File {
 }
 
 impl Default for Tokenizer {
+    /// The vocabulary of mazes.
     fn default() -> Self {
-        Self::of(WORDS.map(String::from).to_vec()).expect("the built-in vocabulary has its markers")
+        Self::of_tasks(&[TaskKind::Maze])
     }
 }
 
 impl Tokenizer {
+    /// The vocabulary that these tasks need.
+    #[must_use]
+    pub fn of_tasks(tasks: &[TaskKind]) -> Self {
+        let mut words = WORDS.map(String::from).to_vec();
+        if tasks.iter().any(|task| *task != TaskKind::Maze) {
+            words.extend((0..COORDINATES).map(|i| (i * GRID + GRID / 2).to_string()));
+            words.extend(ASKED_WORDS.iter().map(|word| format!("{ASKED}{word}")));
+            words.extend(('A'..='Z').chain('0'..='9').map(|letter| format!("{ASKED}{letter}")));
+        }
+        Self::of(words).expect("the built-in vocabulary has its markers")
+    }
+
     fn of(words: Vec<String>) -> Option<Self> {
         let find = |word: &str| words.iter().position(|w| w == word).map(|at| at as u32);
         let all = |list: &[&str]| list.iter().map(|w| find(w)).collect::<Option<Vec<_>>>();
@@ -104,6 +133,42 @@ impl Tokenizer {
     #[must_use]
     pub fn commits(&self) -> &[u32] {
         &self.commits
+    }
+
+    /// What stands between an observation's picture and the reply to it: the question's tokens, if the vocabulary
+    /// has any, and the marker.
+    ///
+    /// Words that every question has are left out. Names and values, which are upper case or digits, are spelled.
+    #[must_use]
+    pub fn prompt(&self, question: &str) -> Vec<u32> {
+        let mut ids = Vec::new();
+        let mut push = |word: &str| {
+            let known = |w: &String| w.strip_prefix(ASKED).is_some_and(|w| w == word);
+            ids.extend(self.words.iter().position(known).map(|at| at as u32));
+        };
+        for word in question.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
+            if word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) {
+                word.chars().for_each(|letter| push(letter.encode_utf8(&mut [0; 4])));
+            } else {
+                push(&word.to_lowercase());
+            }
+        }
+        ids.push(self.assistant);
+        ids
+    }
+
+    /// The answer that this vocabulary has words for: a point moves to the nearest one of the grid of coordinates;
+    /// moves stay as they are.
+    #[must_use]
+    pub fn nearest(&self, answer: &Answer) -> Answer {
+        let last = (COORDINATES - 1) * GRID + GRID / 2;
+        match answer {
+            Answer::Point(point) if self.words.len() > WORDS.len() => Answer::Point(point.map(|x| {
+                let cell = (x.clamp(0.0, f64::from(last)) / f64::from(GRID)).floor();
+                cell * f64::from(GRID) + f64::from(GRID / 2)
+            })),
+            other => other.clone(),
+        }
     }
 
     /// Ids of a text: tags stand alone, words are split at white space.
@@ -178,6 +243,27 @@ mod tests {
         ] {
             assert_eq!(tokenizer.decode(&tokenizer.encode(text).unwrap()), text);
         }
+    }
+
+    #[test]
+    fn questions_are_spelled_and_points_fall_on_the_grid() {
+        let tokenizer = Tokenizer::of_tasks(&[TaskKind::Table]);
+        let words = |question: &str| {
+            let ids = tokenizer.prompt(question);
+            assert_eq!(ids.last(), Some(&tokenizer.assistant()));
+            ids[..ids.len() - 1].iter().map(|&id| tokenizer.words[id as usize].as_str()).collect::<String>()
+        };
+        assert_eq!(words("Point at the header \"TX\" in the section \"K\"."), "?header?T?X?section?K");
+        assert_eq!(words("Point at the cell that holds the value \"82\"."), "?cell?value?8?2");
+        assert_eq!(words("Point at the highest bar."), "?highest?bar");
+        assert_eq!(words("Point at the dot labelled S."), "?dot?S");
+        let maze = Tokenizer::default();
+        assert_eq!(maze.prompt("Point at the highest bar."), [maze.assistant()]);
+        for (point, near) in [([109.0, 0.0], [110.0, 2.0]), ([255.0, 1e9], [254.0, 254.0])] {
+            assert_eq!(tokenizer.nearest(&Answer::Point(point)), Answer::Point(near));
+        }
+        let text = "<ANSWER>110 2</ANSWER>";
+        assert_eq!(tokenizer.decode(&tokenizer.encode(text).unwrap()), text);
     }
 
     #[test]

@@ -13,8 +13,5 @@ pub(crate) fn grpo(
     config: &RlConfig,
     mark: Value,
 ) -> Result<TrainingReport, Error> {
-    if config.rtm.is_some() || config.buffer.is_some() {
-        return Err(Error::Recipe("GRPO has neither `rtm` nor `buffer`; use `vrrl` for them".into()));
-    }
     reinforce(run, learner, config, mark)
 }

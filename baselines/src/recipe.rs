@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_yaml::Mapping;
 use vrrl_harness_core::Dialect;
-use vrrl_trainer::config::RlConfig;
+use vrrl_trainer::config::{Parts, RlConfig, Shaping};
 use vrrl_trainer::{DemoConfig, Error, Mix, SupervisedConfig};
 use vrrl_trainer_model::Config;
+
+use crate::presets;
 
 /// A training method.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -23,19 +25,34 @@ pub enum Method {
     SingleSftGrpo,
     /// GRPO from Multi-SFT.
     MultiSftGrpo,
+    /// The same with Random Turn Masking.
+    GrpoRtm,
+    /// The same with Buffered Roll-In.
+    GrpoBri,
+    /// The same with both.
+    GrpoRtmBri,
+    /// The same with the reflection reward alone.
+    GrpoReflection,
+    /// VRRL with the last answer's nearness in place of the reflection reward.
+    VrrlDistance,
     /// VRRL from Multi-SFT.
     Vrrl,
 }
 
 impl Method {
     /// All methods.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::Base,
         Self::SingleSft,
         Self::MultiSft,
         Self::ReflectionTuning,
         Self::SingleSftGrpo,
         Self::MultiSftGrpo,
+        Self::GrpoRtm,
+        Self::GrpoBri,
+        Self::GrpoRtmBri,
+        Self::GrpoReflection,
+        Self::VrrlDistance,
         Self::Vrrl,
     ];
 
@@ -49,6 +66,11 @@ impl Method {
             Self::ReflectionTuning => "reflection_tuning",
             Self::SingleSftGrpo => "single_sft_grpo",
             Self::MultiSftGrpo => "multi_sft_grpo",
+            Self::GrpoRtm => "grpo_rtm",
+            Self::GrpoBri => "grpo_bri",
+            Self::GrpoRtmBri => "grpo_rtm_bri",
+            Self::GrpoReflection => "grpo_reflection",
+            Self::VrrlDistance => "vrrl_distance",
             Self::Vrrl => "vrrl",
         }
     }
@@ -59,8 +81,23 @@ impl Method {
         self != Self::Base
     }
 
+    /// What it adds to GRPO; `None` for methods without reinforcement.
+    #[must_use]
+    pub fn parts(self) -> Option<Parts> {
+        Some(match self {
+            Self::Base | Self::SingleSft | Self::MultiSft | Self::ReflectionTuning => return None,
+            Self::SingleSftGrpo | Self::MultiSftGrpo => Parts::GRPO,
+            Self::GrpoRtm => Parts { rtm: true, ..Parts::GRPO },
+            Self::GrpoBri => Parts { buffer: true, ..Parts::GRPO },
+            Self::GrpoRtmBri => Parts { shaping: Shaping::Outcome, ..Parts::VRRL },
+            Self::GrpoReflection => Parts { shaping: Shaping::Reflection, ..Parts::GRPO },
+            Self::VrrlDistance => Parts { shaping: Shaping::Distance, ..Parts::VRRL },
+            Self::Vrrl => Parts::VRRL,
+        })
+    }
+
     fn reinforces(self) -> bool {
-        matches!(self, Self::SingleSftGrpo | Self::MultiSftGrpo | Self::Vrrl)
+        self.parts().is_some()
     }
 }
 
@@ -183,7 +220,8 @@ impl Recipe {
     /// # Errors
     /// If it does not parse, has an unknown key, or describes nothing that can be trained.
     pub fn from_yaml(text: &str) -> Result<Self, Error> {
-        let recipe: Self = serde_yaml::from_str(text).map_err(|e| Error::Recipe(e.to_string()))?;
+        let text = presets::resolve(text)?;
+        let recipe: Self = serde_yaml::from_str(&text).map_err(|e| Error::Recipe(e.to_string()))?;
         recipe.validate()?;
         Ok(recipe)
     }
@@ -215,6 +253,9 @@ impl Recipe {
         if self.method == Method::SingleSft && self.demos.is_some() {
             return refuse("`demos` does nothing in `single_sft`; remove it, or use `multi_sft`".into());
         }
+        if self.network.is_some_and(|n| ![4, 8].contains(&n.patch)) {
+            return refuse("`network.patch` is 8 (mazes) or 4 (where letters are read)".into());
+        }
         if let Some(sft) = &self.sft {
             let counts = [sft.steps, sft.batch as u64, sft.look_every, sft.look as u64];
             let rates = sft.lr > 0.0 && sft.lr <= 1.0 && (0.0..=1.0).contains(&sft.lr_final);
@@ -228,8 +269,8 @@ impl Recipe {
             }
         }
         if let Some(demos) = &self.demos {
-            let drawn = demos.drawn_share + demos.overlay_share;
-            let shares = [drawn, demos.drawn_share, demos.overlay_right, demos.multi_share];
+            let drawn = demos.drawn_share + demos.overlay_share + demos.named_share;
+            let shares = [drawn, demos.named_share, demos.drawn_share, demos.overlay_right, demos.multi_share];
             let weighs = demos.decision_weight > 0.0;
             if shares.iter().any(|s| !(0.0..=1.0).contains(s)) || demos.overlay_share < 0.0 || !weighs {
                 return refuse("`demos` needs shares between 0 and 1 and a decision_weight above 0".into());
@@ -252,12 +293,25 @@ impl Recipe {
         let preset = own.remove("preset");
         let name = preset.as_ref().map_or(Some("small"), |v| v.as_str());
         let name = name.ok_or_else(|| Error::Recipe("`rl.preset` is a name: small, paper or code".into()))?;
-        let base = RlConfig::preset(name, self.method == Method::Vrrl)?;
+        let parts = self.method.parts().unwrap_or(Parts::GRPO);
+        let base = RlConfig::preset(name, parts)?;
         if own.is_empty() {
             return Ok(base);
         }
         let text = serde_yaml::to_string(&own).map_err(|e| Error::Recipe(format!("`rl`: {e}")))?;
-        Ok(base.over(&text)?)
+        let config = base.over(&text)?;
+        if config.parts() == parts {
+            return Ok(config);
+        }
+        let fits = Method::ALL.into_iter().rev().find(|m| m.parts() == Some(config.parts()));
+        let fits = fits.map_or_else(
+            || "no method is called that".to_owned(),
+            |m| format!("with these settings it is `{}`", m.word()),
+        );
+        Err(Error::Recipe(format!(
+            "`rl` switches a part of `{}` on or off (rtm, buffer, or what the reward pays for); {fits}",
+            self.method.word()
+        )))
     }
 }
 
@@ -277,6 +331,28 @@ mod tests {
     }
 
     #[test]
+    fn presets_of_supervised_stages_lie_under_what_is_written() {
+        let text = format!("method: multi_sft\n{HEAD}sft: {{preset: paper, steps: 9}}\n");
+        let sft = Recipe::from_yaml(&text).unwrap().sft.unwrap();
+        assert_eq!((sft.steps, sft.batch), (9, 48));
+        assert!((sft.lr - 2e-6).abs() < 1e-18);
+        let text = format!("method: reflection_tuning\n{HEAD}tuning: {{preset: paper, prompts: 7}}\n");
+        let tuning = Recipe::from_yaml(&text).unwrap().tuning.unwrap();
+        assert_eq!((tuning.rounds, tuning.prompts), (5, 7));
+    }
+
+    #[test]
+    fn every_method_has_its_parts_in_every_preset() {
+        for method in Method::ALL {
+            let Some(parts) = method.parts() else { continue };
+            for preset in ["small", "paper", "code"] {
+                let text = format!("method: {}\n{HEAD}rl: {{preset: {preset}, steps: 5}}\n", method.word());
+                assert_eq!(Recipe::from_yaml(&text).unwrap().rl_config().unwrap().parts(), parts);
+            }
+        }
+    }
+
+    #[test]
     fn grpo_has_neither_mask_nor_buffer() {
         let recipe = Recipe::from_yaml(&format!("method: multi_sft_grpo\n{HEAD}")).unwrap();
         let config = recipe.rl_config().unwrap();
@@ -292,6 +368,10 @@ mod tests {
             ("method: vrrl\nrl: {stepz: 3}\n", "stepz"),
             ("method: multi_sft\nsft: {steps: 0}\n", "steps"),
             ("method: vrl\n", "vrl"),
+            ("method: vrrl\nrl: {rtm: null}\n", "no method is called that"),
+            ("method: vrrl\nrl: {buffer: null, rtm: null}\n", "it is `grpo_reflection`"),
+            ("method: grpo_rtm\nrl: {reward: vrrl_paper}\n", "no method is called that"),
+            ("method: multi_sft\nsft: {preset: papper}\n", "papper"),
         ] {
             let error = Recipe::from_yaml(&format!("{text}{HEAD}")).unwrap_err().to_string();
             assert!(error.contains(want), "{text}: {error}");

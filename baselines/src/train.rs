@@ -63,6 +63,11 @@ pub fn train(job: &Job<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<Train
         Method::SingleSftGrpo | Method::MultiSftGrpo => {
             crate::grpo::grpo(run, learner, &recipe.rl_config()?, mark)
         }
+        Method::GrpoRtm
+        | Method::GrpoBri
+        | Method::GrpoRtmBri
+        | Method::GrpoReflection
+        | Method::VrrlDistance => crate::ablations::ablation(run, learner, &recipe.rl_config()?, mark),
         Method::Vrrl => vrrl(run, learner, &recipe.rl_config()?, mark),
     }
 }
@@ -88,9 +93,9 @@ fn start(job: &Job<'_>, tasks: &[TaskKind]) -> Result<(Learner, String), Error> 
             (Network::new(&config, &device, &mut || rng.unit())?, tokenizer, "nothing".to_owned())
         }
     };
-    let weight_decay = match method {
-        Method::SingleSftGrpo | Method::MultiSftGrpo | Method::Vrrl => job.recipe.rl_config()?.weight_decay,
-        _ => AdamWConfig::default().weight_decay,
+    let weight_decay = match method.parts() {
+        Some(_) => job.recipe.rl_config()?.weight_decay,
+        None => AdamWConfig::default().weight_decay,
     };
     let optimizer = AdamWConfig { weight_decay, ..AdamWConfig::default() };
     Ok((Learner::new(network, tokenizer, optimizer), name))

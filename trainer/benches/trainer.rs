@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::sync::atomic::AtomicBool;
 use vrrl_generators::pose;
 use vrrl_harness_core::{Dialect, Example, Seed, TaskKind, View};
-use vrrl_trainer::config::RlConfig;
+use vrrl_trainer::config::{Parts, RlConfig};
 use vrrl_trainer::{
     multi_turn, reinforce, Demo, DemoConfig, Error, Learner, Objective, Run, Sequence, TokenRef,
 };
@@ -93,7 +93,7 @@ fn sft_step(c: &mut Criterion) {
 fn rl_step(c: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let stop = AtomicBool::new(false);
-    let config = RlConfig::preset("small", false).expect("a preset");
+    let config = RlConfig::preset("small", Parts::GRPO).expect("a preset");
     let config = RlConfig { steps: 1, filter: None, look: 1, ..config };
     let mut group = c.benchmark_group("rl");
     group.sample_size(10).throughput(Throughput::Elements((config.questions * config.group) as u64));

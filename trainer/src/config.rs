@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_yaml::{Mapping, Value};
 
 use crate::buffer::{Ban, BufferConfig};
+use crate::curriculum::CurriculumConfig;
 use crate::liveness::{self, Mechanism};
 use crate::math::{Clip, Schedule, TokenMean};
 use crate::rtm::RtmConfig;
@@ -54,6 +55,36 @@ impl Default for Filter {
     }
 }
 
+/// What pays beside a right answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shaping {
+    /// Nothing: 1 if right and well formed, else 0.
+    Outcome,
+    /// Progress between proposals, the paper's reflection reward.
+    Reflection,
+    /// How near the last answer is, whatever came before; the paper says that the policy then mends its first
+    /// proposal and stops reflecting.
+    Distance,
+}
+
+/// What a method adds to GRPO; everything else is the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Parts {
+    /// Random Turn Masking.
+    pub rtm: bool,
+    /// Buffered Roll-In.
+    pub buffer: bool,
+    /// What pays beside a right answer.
+    pub shaping: Shaping,
+}
+
+impl Parts {
+    /// Plain GRPO.
+    pub const GRPO: Self = Self { rtm: false, buffer: false, shaping: Shaping::Outcome };
+    /// VRRL: all three.
+    pub const VRRL: Self = Self { rtm: true, buffer: true, shaping: Shaping::Reflection };
+}
+
 /// Settings of a reinforcement run.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -95,6 +126,9 @@ pub struct RlConfig {
     /// The first turn's advantage comes from first correctness alone, so that wrong-then-right cannot reward
     /// a wrong first proposal.
     pub turn0_credit: bool,
+    /// Masking and roll-in follow a measured quantity; null is at full strength throughout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curriculum: Option<CurriculumConfig>,
     /// Steps between looks at the hold-out and saved states; the best look's weights are kept.
     pub look_every: u64,
     /// Hold-out episodes a look.
@@ -124,47 +158,74 @@ impl Default for RlConfig {
             buffer: None,
             token_mean: TokenMean::Separate,
             turn0_credit: false,
+            curriculum: None,
             look_every: 20,
             look: 300,
         }
     }
 }
 
-/// The reward of `small`: α .02 below γ .05, so that wrong-then-right never pays more than right at once.
-fn small_reward() -> Value {
-    let maze: Mapping = [
-        ("lambda_deg", Value::from(0.5)),
-        ("overshoot_zero", Value::from(true)),
-        ("reflect_bonus", Value::from(0.02)),
-        ("step_cost", Value::from(0.05)),
-    ]
-    .into_iter()
-    .map(|(key, value)| (Value::from(key), value))
-    .collect();
-    Value::Mapping([(Value::from("maze"), Value::Mapping(maze))].into_iter().collect())
+/// The reward of `small`. Mazes: α .02 below γ .05, so that wrong-then-right never pays more than right at once.
+/// Grounding: the paper's widths of φ, 2 and 5 tolerances, at the small canvas's tolerance of 12 pixels.
+const SMALL_REWARD: &str = "
+maze: {lambda_deg: 0.5, overshoot_zero: true, reflect_bonus: 0.02, step_cost: 0.05}
+grounding: {sigma_1: 24, sigma_2: 60}
+";
+
+/// The reward that the paper names as a failure: the last answer's nearness, and nothing for improving on the
+/// first. `small` has φ's widths at its own tolerance.
+fn distance_reward(small: bool) -> Value {
+    let widths = if small { ", sigma_1: 24, sigma_2: 60" } else { "" };
+    written(&format!(
+        "
+maze: {{outcome: graded, reflect_weight: 0, overshoot_zero: true}}
+grounding: {{outcome: graded, reflect_weight: 0{widths}}}
+"
+    ))
+}
+
+fn written(yaml: &str) -> Value {
+    serde_yaml::from_str(yaml).expect("a reward written here is YAML")
 }
 
 impl RlConfig {
-    /// The preset `paper`, `code` or `small`, for VRRL or for plain GRPO.
+    /// The preset `paper`, `code` or `small` of a method with these parts.
     ///
     /// # Errors
     /// If no preset has this name.
-    pub fn preset(name: &str, vrrl: bool) -> Result<Self, ConfigError> {
+    pub fn preset(name: &str, parts: Parts) -> Result<Self, ConfigError> {
         // One token mean over the batch is what the released loss does; the paper writes two.
         let (base, reward, buffer, token_mean) = match name {
-            "small" => (Self::default(), small_reward(), BufferConfig::small(), TokenMean::Separate),
+            "small" => {
+                (Self::default(), written(SMALL_REWARD), BufferConfig::small(), TokenMean::Separate)
+            }
             "paper" => {
                 (Self::large(1e-6), Value::from("vrrl_paper"), BufferConfig::paper(), TokenMean::Separate)
             }
             "code" => (Self::large(5e-7), Value::from("vrrl_code"), BufferConfig::code(), TokenMean::Pooled),
             other => return Err(ConfigError::Preset(other.to_owned())),
         };
-        if !vrrl {
-            return Ok(Self { token_mean, ..base });
-        }
         let turns = if name == "code" { crate::rtm::Turns::Code } else { crate::rtm::Turns::Paper };
-        let rtm = Some(RtmConfig { turns, ..RtmConfig::default() });
-        Ok(Self { reward, rtm, buffer: Some(buffer), token_mean, ..base })
+        let reward = match parts.shaping {
+            Shaping::Outcome => base.reward.clone(),
+            Shaping::Reflection => reward,
+            Shaping::Distance => distance_reward(name == "small"),
+        };
+        let rtm = parts.rtm.then(|| RtmConfig { turns, ..RtmConfig::default() });
+        Ok(Self { reward, rtm, buffer: parts.buffer.then_some(buffer), token_mean, ..base })
+    }
+
+    /// The parts that are on. A reward that pays for both is called reflection.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        let shaping = if pays(&self.reward, &[("reflect_weight", 0.9), ("reflect_bonus", 0.0)]) {
+            Shaping::Reflection
+        } else if graded(&self.reward) {
+            Shaping::Distance
+        } else {
+            Shaping::Outcome
+        };
+        Parts { rtm: self.rtm.is_some(), buffer: self.buffer.is_some(), shaping }
     }
 
     /// GRPO as run on 3B-7B models.
@@ -226,27 +287,37 @@ impl RlConfig {
             (self.rtm.is_some(), &liveness::RTM),
             (self.buffer.is_some(), &liveness::BUFFER),
             (self.buffer.as_ref().is_some_and(bans), &liveness::BAN),
-            (reflects(&self.reward), &liveness::REFLECTION),
+            (self.parts().shaping == Shaping::Reflection, &liveness::REFLECTION),
             (self.filter.is_some(), &liveness::FILTER),
             (self.clip.kl > 0.0, &liveness::KL),
             (self.turn0_credit, &liveness::TURN0_CREDIT),
+            (self.curriculum.is_some(), &liveness::CURRICULUM),
         ];
         table.into_iter().filter_map(|(on, mechanism)| on.then_some(mechanism)).collect()
     }
 }
 
-/// Whether a reward pays for reflection: every preset but `outcome_only`, every written-out reward that does
-/// not set both weights to 0 (`reflect_weight` is .9 unless set).
-fn reflects(reward: &Value) -> bool {
-    let Value::Mapping(block) = reward else {
-        return reward.as_str() != Some("outcome_only");
-    };
-    let inner: Vec<&Value> = ["maze", "grounding"].into_iter().filter_map(|task| block.get(task)).collect();
-    if !inner.is_empty() {
-        return inner.into_iter().any(reflects);
-    }
-    let weight = |key: &str, default: f64| block.get(key).and_then(Value::as_f64).unwrap_or(default);
-    weight("reflect_weight", 0.9) > 0.0 || weight("reflect_bonus", 0.0) > 0.0
+/// Whether any of a reward's weights is above 0; each stands with the default it has where it is not written.
+/// Every preset but `outcome_only` pays for reflection.
+fn pays(reward: &Value, weights: &[(&str, f64)]) -> bool {
+    any_block(reward, &|block| {
+        let weight = |key: &str, default: f64| block.get(key).and_then(Value::as_f64).unwrap_or(default);
+        weights.iter().any(|(key, default)| weight(key, *default) > 0.0)
+    })
+    .unwrap_or_else(|| reward.as_str() != Some("outcome_only"))
+}
+
+fn graded(reward: &Value) -> bool {
+    let graded = |block: &Mapping| block.get("outcome").and_then(Value::as_str) == Some("graded");
+    any_block(reward, &graded).unwrap_or(false)
+}
+
+/// Whether a written-out reward, or one of its tasks' blocks, is such; `None` of a preset's name.
+fn any_block(reward: &Value, such: &dyn Fn(&Mapping) -> bool) -> Option<bool> {
+    let Value::Mapping(block) = reward else { return None };
+    let inner: Vec<&Mapping> =
+        ["maze", "grounding"].into_iter().filter_map(|task| block.get(task)?.as_mapping()).collect();
+    Some(if inner.is_empty() { such(block) } else { inner.into_iter().any(such) })
 }
 
 /// Lays `top` over `base`: blocks are merged, everything else and the reward is replaced.

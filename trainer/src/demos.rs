@@ -22,6 +22,11 @@ pub struct DemoConfig {
     /// proposal. Reading it pays only where it is right, so the policy learns to see whether it is, still
     /// without a verdict in words.
     pub overlay_right: f64,
+    /// Base stage: share of pictures with a drawn right answer whose target is to name it: the question itself, which is
+    /// then not shown. It stands for what a pretrained model knows of reading; pointing at a name that one cannot
+    /// read is not learned. Of tasks whose questions have no tokens (mazes) nothing can be named.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub named_share: f64,
     /// Multi-turn stage: share of episodes that open with wrong proposals.
     pub multi_share: f64,
     /// Multi-turn stage: most wrong proposals before the right one.
@@ -30,12 +35,18 @@ pub struct DemoConfig {
     pub decision_weight: f64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(share: &f64) -> bool {
+    *share <= 0.0
+}
+
 impl Default for DemoConfig {
     fn default() -> Self {
         Self {
             drawn_share: 0.0,
             overlay_share: 0.0,
             overlay_right: 0.0,
+            named_share: 0.0,
             multi_share: 0.5,
             max_wrong: 3,
             decision_weight: 1.0,
@@ -64,7 +75,11 @@ pub fn base_demo(
 ) -> Result<Sequence, Error> {
     let problem = &example.problem;
     let answer = demo.right(example, rng);
-    let kind = rng.unit();
+    let mut kind = rng.unit();
+    if kind < config.named_share {
+        return Ok(demo.named(example, &answer));
+    }
+    kind -= config.named_share;
     if kind >= config.drawn_share + config.overlay_share {
         let turn =
             demo.turn(Some(problem.observe(View::Canvas)), &demo.propose(&answer, false), Owner::Policy)?;
@@ -132,6 +147,15 @@ const DRAWS: usize = 32;
 impl Demo<'_> {
     fn sequence(&self, example: &Example, turns: Vec<SequenceTurn>) -> Sequence {
         Sequence { prompt: self.tokenizer.prompt(&example.problem.question()), turns }
+    }
+
+    /// A drawn answer, to be named by the question it answers.
+    fn named(&self, example: &Example, answer: &Answer) -> Sequence {
+        let mut ids = self.tokenizer.prompt(&example.problem.question());
+        let marker = ids.pop();
+        let image = picture(example.problem.feedback(answer, View::Canvas)).map(Arc::new);
+        let turn = SequenceTurn { image, owners: vec![Owner::Policy; ids.len()], ids, log_probs: Vec::new() };
+        Sequence { prompt: marker.into_iter().collect(), turns: vec![turn] }
     }
 
     /// A right answer that the vocabulary has words for.

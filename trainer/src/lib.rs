@@ -11,6 +11,7 @@
 pub mod buffer;
 mod checkpoint;
 pub mod config;
+pub mod curriculum;
 mod demos;
 mod error;
 mod learner;

@@ -94,6 +94,16 @@ pub const TURN0_CREDIT: Mechanism = Mechanism {
     )],
 };
 
+/// The curriculum of masking and roll-in.
+pub const CURRICULUM: Mechanism = Mechanism {
+    name: "curriculum",
+    needs: &[(
+        "steps_below_full",
+        "its level stayed at 1 throughout; move `curriculum.none` and `curriculum.full` to shares that the policy \
+         has, or set `curriculum: null`",
+    )],
+};
+
 /// A sum with its count, for means such as the mean shaping.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Sum {
@@ -226,7 +236,7 @@ mod tests {
 
     #[test]
     fn mechanism_names_are_distinct_and_each_can_fail() {
-        let all = [&RTM, &BUFFER, &REFLECTION, &FILTER, &CLIP, &KL, &BAN, &TURN0_CREDIT];
+        let all = [&RTM, &BUFFER, &REFLECTION, &FILTER, &CLIP, &KL, &BAN, &TURN0_CREDIT, &CURRICULUM];
         let names: std::collections::BTreeSet<_> = all.iter().map(|m| m.name).collect();
         assert_eq!(names.len(), all.len());
         assert_eq!(Liveness::default().complaints(&all).len(), all.len());

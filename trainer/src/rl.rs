@@ -30,6 +30,9 @@ struct Stage {
     wrong_seen: u64,
     /// Next training example.
     next: u64,
+    /// Running mean of what drives the curriculum.
+    #[serde(default)]
+    measured: Option<f64>,
 }
 
 /// Trains `learner` by reinforcement; the best weights on the hold-out are kept.
@@ -68,10 +71,19 @@ pub fn reinforce(
         }
         let began = Instant::now();
         let seed = run.seed.derive("step", saved.step);
+        let level = config.curriculum.map_or(1.0, |curriculum| curriculum.level(stage.measured));
         let mut step =
-            Step { config, reward: &reward, run, learner, stage: &mut stage, seed, seen: Seen::default() };
+            Step { config, reward: &reward, run, learner, stage: &mut stage, seed, level, seen: Seen::default() };
         let gathered = step.gather(buffer.as_mut(), saved.step)?;
         let mut figures = step.seen.figures();
+        if let Some(curriculum) = &config.curriculum {
+            let share = step.seen.measure(curriculum.measure);
+            stage.measured = curriculum.mean(stage.measured, share);
+            stage.liveness.add(&liveness::CURRICULUM, "steps", 1);
+            stage.liveness.add(&liveness::CURRICULUM, "steps_below_full", u64::from(level < 1.0));
+            stage.liveness.observe(&liveness::CURRICULUM, "level", level);
+            figures.push(("curriculum_level".into(), level));
+        }
         let Gathered { sequences, terms, .. } = &gathered;
         let rate = config.schedule().rate(saved.step as usize);
         let rollout_seconds = began.elapsed().as_secs_f64();
@@ -160,7 +172,7 @@ impl Stage {
                     liveness.add(mechanism, counter, 0);
                 }
             }
-            return Ok(Self { buffer: None, rtm: RtmCounts::default(), liveness, wrong_seen: 0, next: 0 });
+            return Ok(Self { buffer: None, rtm: RtmCounts::default(), liveness, wrong_seen: 0, next: 0, measured: None });
         }
         let path = run.out.to_owned();
         Self::deserialize(value)

@@ -16,8 +16,7 @@
 
 use serde_json::Value;
 
-use crate::config::RlConfig;
-use crate::liveness::REFLECTION;
+use crate::config::{Parts, RlConfig};
 use crate::{reinforce, Error, Learner, Run, TrainingReport};
 
 /// Trains VRRL from a Multi-SFT start.
@@ -30,11 +29,10 @@ pub fn vrrl(
     config: &RlConfig,
     mark: Value,
 ) -> Result<TrainingReport, Error> {
-    let reflects = config.mechanisms().contains(&&REFLECTION);
-    if config.rtm.is_none() || config.buffer.is_none() || !reflects {
+    if config.parts() != Parts::VRRL {
         let reason =
-            "`vrrl` needs `rtm`, `buffer` and a reward that pays for reflection; use `multi_sft_grpo` to \
-                      train without them";
+            "`vrrl` needs `rtm`, `buffer` and a reward that pays for reflection; without one of them it is \
+                      another method (`grpo_rtm`, `grpo_bri`, `grpo_rtm_bri`, `grpo_reflection`, `multi_sft_grpo`)";
         return Err(Error::Recipe(reason.into()));
     }
     reinforce(run, learner, config, mark)

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value;
 use vrrl_generators::pose;
 use vrrl_harness_core::{Dialect, Example, Seed, TaskKind};
-use vrrl_trainer::config::RlConfig;
+use vrrl_trainer::config::{Parts, RlConfig};
 use vrrl_trainer::{
     multi_turn, reinforce, supervise, vrrl, Demo, DemoConfig, Error, Exit, Learner, Progress, Run,
     SupervisedConfig,
@@ -90,7 +90,7 @@ fn config(extra: &str) -> RlConfig {
     let text = format!(
         "steps: 6\nquestions: 6\ngroup: 4\nlook_every: 1\nlook: 8\nbuffer: {{min_fill: 4, share: 0.5}}\n{extra}"
     );
-    RlConfig::preset("small", true).unwrap().over(&text).unwrap()
+    RlConfig::preset("small", Parts::VRRL).unwrap().over(&text).unwrap()
 }
 
 /// Every file of a finished stage, the clock's own left out.
@@ -179,7 +179,7 @@ fn filtered_groups_are_refilled_as_often_as_allowed() {
     let groups = |name: &str, tries: usize| {
         let mut learner = start(&dir.path().join("start"));
         let text = format!("steps: 2\nquestions: 6\ngroup: 4\nlook: 4\nfilter: {{tries: {tries}}}\n");
-        let config = RlConfig::preset("small", false).unwrap().over(&text).unwrap();
+        let config = RlConfig::preset("small", Parts::GRPO).unwrap().over(&text).unwrap();
         let out = dir.path().join(name);
         let report = within(&out, None, |run| reinforce(run, &mut learner, &config, Value::Null)).unwrap();
         report.liveness["filter"]["counts"]["groups"].as_u64().unwrap()
@@ -191,7 +191,7 @@ fn filtered_groups_are_refilled_as_often_as_allowed() {
 #[test]
 fn vrrl_without_its_mechanisms_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let plain = RlConfig::preset("small", false).unwrap();
+    let plain = RlConfig::preset("small", Parts::GRPO).unwrap();
     let error = within(dir.path(), None, |run| vrrl(run, &mut learner(), &plain, Value::Null)).unwrap_err();
     assert!(error.to_string().contains("multi_sft_grpo"), "{error}");
 }
@@ -204,7 +204,7 @@ fn weights_that_are_not_finite_stop_training_and_leave_files_alone() {
     values[0][0] = f32::NAN;
     learner.network.params().set_values(&values).unwrap();
     let text = "steps: 2\nquestions: 4\ngroup: 2\n";
-    let plain = RlConfig::preset("small", false).unwrap().over(text).unwrap();
+    let plain = RlConfig::preset("small", Parts::GRPO).unwrap().over(text).unwrap();
     let out = dir.path().join("run");
     let result = within(&out, None, |run| reinforce(run, &mut learner, &plain, Value::Null));
     assert!(matches!(result.as_ref().map_err(Error::exit), Err(Exit::Internal)), "{result:?}");

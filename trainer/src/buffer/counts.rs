@@ -32,6 +32,9 @@ pub struct BufferCounts {
     pub replayed_instead: u64,
     /// Sum over replayed entries of their age in steps.
     pub replayed_age: u64,
+    /// Draws that took turns over more than one proposal count.
+    #[serde(default)]
+    pub strata_mixed: u64,
     /// Times that sampling was refused for want of entries.
     pub too_few: u64,
 }
@@ -55,6 +58,7 @@ impl BufferCounts {
             ("replayed", self.replayed),
             ("replayed_wrong", self.replayed_wrong),
             ("replayed_instead", self.replayed_instead),
+            ("strata_mixed", self.strata_mixed),
             ("too_few", self.too_few),
         ] {
             to.add(&liveness::BUFFER, name, count);

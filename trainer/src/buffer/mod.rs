@@ -194,7 +194,8 @@ impl<P: Clone> Buffer<P> {
         let mut strata: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (index, entry) in self.state.entries.iter().enumerate() {
             if right.is_none_or(|right| entry.right == right) && !self.state.taken.contains(&entry.id) {
-                strata.entry(entry.proposals).or_default().push(index);
+                let stratum = if self.config.stratify { entry.proposals } else { 0 };
+                strata.entry(stratum).or_default().push(index);
             }
         }
         let mut strata: Vec<Vec<usize>> = strata.into_values().collect();
@@ -202,6 +203,7 @@ impl<P: Clone> Buffer<P> {
         if n == 0 || strata.is_empty() {
             return chosen;
         }
+        self.state.counts.strata_mixed += u64::from(strata.len() > 1);
         let mut turn = rng.index(strata.len());
         while chosen.len() < n && strata.iter().any(|stratum| !stratum.is_empty()) {
             let stratum = &mut strata[turn];

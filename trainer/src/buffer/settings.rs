@@ -38,6 +38,15 @@ pub struct Gate {
     pub high: f64,
 }
 
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
 /// Settings of Buffered Roll-In.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -64,6 +73,10 @@ pub struct BufferConfig {
     pub min_fill: usize,
     /// Longest prefix stored, in proposals; none is any length.
     pub max_proposals: Option<usize>,
+    /// Take entries round-robin over their proposal counts, so that long prefixes, which are rare, are replayed as
+    /// often as short ones; else all are alike.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub stratify: bool,
     /// Collect only from groups whose accuracy lies between; none is from all.
     pub gate: Option<Gate>,
 }
@@ -83,6 +96,7 @@ impl BufferConfig {
             max_age: 100,
             min_fill: 32,
             max_proposals: None,
+            stratify: true,
             gate: None,
         }
     }

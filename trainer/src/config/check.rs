@@ -42,6 +42,16 @@ impl RlConfig {
         if let Some(chance) = self.rtm.as_ref().and_then(|rtm| rtm.keep_first) {
             within("rtm.keep_first", chance, 0.0, 1.0)?;
         }
+        if let Some(curriculum) = &self.curriculum {
+            let strength = self.rtm.is_some() || self.buffer.is_some();
+            check("curriculum", "set", strength, "null without `rtm` and `buffer`: it drives nothing else")?;
+            within("curriculum.none", curriculum.none, 0.0, 1.0)?;
+            within("curriculum.full", curriculum.full, 0.0, 1.0)?;
+            let span = (curriculum.full - curriculum.none).abs();
+            check("curriculum.full", curriculum.full, span > 1e-6, "another share than `curriculum.none`")?;
+            within("curriculum.rate", curriculum.rate, f64::MIN_POSITIVE, 1.0)?;
+            within("curriculum.least", curriculum.least, 0.0, 1.0)?;
+        }
         self.buffer.as_ref().map_or(Ok(()), validate_buffer)
     }
 }

@@ -8,24 +8,27 @@ fn names(config: &RlConfig) -> Vec<&'static str> {
 #[test]
 fn presets_are_valid_and_survive_their_text() {
     for name in ["paper", "code", "small"] {
-        for vrrl in [false, true] {
-            let config = RlConfig::preset(name, vrrl).unwrap();
+        let distance = Parts { shaping: Shaping::Distance, ..Parts::VRRL };
+        let masked = Parts { rtm: true, ..Parts::GRPO };
+        let reflects = Parts { shaping: Shaping::Reflection, ..Parts::GRPO };
+        for parts in [Parts::GRPO, Parts::VRRL, distance, masked, reflects] {
+            let config = RlConfig::preset(name, parts).unwrap();
             config.validate().unwrap();
-            assert_eq!((config.rtm.is_some(), config.buffer.is_some()), (vrrl, vrrl));
+            assert_eq!(config.parts(), parts);
             let text = serde_yaml::to_string(&config).unwrap();
             assert_eq!(RlConfig::from_yaml(&text).unwrap(), config, "{text}");
             let json = serde_json::to_string(&config).unwrap();
             assert_eq!(serde_json::from_str::<RlConfig>(&json).unwrap(), config);
         }
     }
-    let error = RlConfig::preset("papper", true).unwrap_err().to_string();
+    let error = RlConfig::preset("papper", Parts::VRRL).unwrap_err().to_string();
     assert!(error.contains("papper") && error.contains("`paper`"), "{error}");
 }
 
 #[test]
 fn presets_differ_where_paper_and_code_do() {
-    let paper = RlConfig::preset("paper", true).unwrap();
-    let code = RlConfig::preset("code", true).unwrap();
+    let paper = RlConfig::preset("paper", Parts::VRRL).unwrap();
+    let code = RlConfig::preset("code", Parts::VRRL).unwrap();
     let (p, c) = (paper.buffer.as_ref().unwrap(), code.buffer.as_ref().unwrap());
     assert!((paper.rho() - 2.0 / 3.0).abs() < 1e-12 && (code.rho() - 0.6).abs() < 1e-12);
     assert_eq!((p.right_share, p.max_age, p.max_proposals), (0.3, 100, None));
@@ -90,7 +93,7 @@ fn ranges_name_their_key() {
 
 #[test]
 fn a_text_over_a_preset_changes_only_what_it_says() {
-    let paper = RlConfig::preset("paper", true).unwrap();
+    let paper = RlConfig::preset("paper", Parts::VRRL).unwrap();
     let got = paper.over("buffer: {max_age: 7}\nreward: {reflect_weight: 0}\nfilter: null\n").unwrap();
     let mut want = paper.clone();
     want.buffer.as_mut().unwrap().max_age = 7;
@@ -100,7 +103,7 @@ fn a_text_over_a_preset_changes_only_what_it_says() {
     assert_eq!(paper.over("").unwrap(), paper);
     assert_eq!(paper.over("# nothing\n").unwrap(), paper);
     // A reward block does not leak the preset's block through.
-    let small = RlConfig::preset("small", true).unwrap();
+    let small = RlConfig::preset("small", Parts::VRRL).unwrap();
     let bare = small.over("reward: {maze: {step_cost: 0.1}}").unwrap();
     assert_eq!(bare.reward, serde_yaml::from_str::<Value>("maze: {step_cost: 0.1}").unwrap());
     // A block switched on over a preset without it starts from its defaults.
@@ -111,19 +114,21 @@ fn a_text_over_a_preset_changes_only_what_it_says() {
 #[test]
 fn mechanisms_follow_what_is_on() {
     assert_eq!(names(&RlConfig::default()), ["filter", "kl"]);
-    let vrrl = RlConfig::preset("small", true).unwrap();
+    let vrrl = RlConfig::preset("small", Parts::VRRL).unwrap();
     assert_eq!(names(&vrrl), ["rtm", "buffer", "ban", "reflection_reward", "filter", "kl"]);
     let some = vrrl.over("{clip: {kl: 0}, filter: null, buffer: {ban: never}, turn0_credit: true}").unwrap();
     assert_eq!(names(&some), ["rtm", "buffer", "reflection_reward", "turn0_credit"]);
     for (reward, on) in [
-        ("outcome_only", false),
-        ("vrrl_code", true),
-        ("{reflect_weight: 0}", false),
-        ("{maze: {reflect_weight: 0, reflect_bonus: 0.1}}", true),
-        ("{maze: {reflect_weight: 0}, grounding: {reflect_weight: 0.0}}", false),
-        ("{step_cost: 0.1}", true),
+        ("outcome_only", Shaping::Outcome),
+        ("vrrl_code", Shaping::Reflection),
+        ("{reflect_weight: 0}", Shaping::Outcome),
+        ("{reflect_weight: 0, outcome: graded}", Shaping::Distance),
+        ("{maze: {reflect_weight: 0, reflect_bonus: 0.1}}", Shaping::Reflection),
+        ("{maze: {reflect_weight: 0}, grounding: {reflect_weight: 0.0}}", Shaping::Outcome),
+        ("{step_cost: 0.1}", Shaping::Reflection),
     ] {
         let reward: Value = serde_yaml::from_str(reward).unwrap();
-        assert_eq!(reflects(&reward), on, "{reward:?}");
+        let config = RlConfig { reward: reward.clone(), ..RlConfig::default() };
+        assert_eq!(config.parts().shaping, on, "{reward:?}");
     }
 }

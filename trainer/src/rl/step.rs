@@ -10,6 +10,7 @@ use vrrl_harness_runner_candle::CandlePolicy;
 use super::Stage;
 use crate::buffer::{Buffer, Candidate};
 use crate::config::RlConfig;
+use crate::curriculum::Measure;
 use crate::liveness;
 use crate::math::{group_advantages, keep_group, mean, token_loss, token_means};
 use crate::probe::Tally;
@@ -45,6 +46,8 @@ pub(super) struct Step<'s, 'r> {
     pub learner: &'s Learner,
     pub stage: &'s mut Stage,
     pub seed: Seed,
+    /// Strength of masking and roll-in, see [`crate::curriculum`].
+    pub level: f64,
     pub seen: Seen,
 }
 
@@ -102,7 +105,8 @@ impl Step<'_, '_> {
         let mut rng = self.seed.derive("plan", 0).rng();
         let mut starts: Vec<(u64, Option<Prefix>, Constraint)> = Vec::new();
         if let (Some(buffer), Some(config)) = (buffer, &self.config.buffer) {
-            let wanted = (0..self.config.questions).filter(|_| rng.unit() < config.share).count();
+            let share = config.share * self.level;
+            let wanted = (0..self.config.questions).filter(|_| rng.unit() < share).count();
             for entry in buffer.sample(wanted, step, &mut rng) {
                 let banned = !entry.right && config.ban.applies(self.stage.wrong_seen);
                 self.stage.wrong_seen += u64::from(!entry.right);
@@ -205,6 +209,8 @@ impl Step<'_, '_> {
             for rollout in &group.rollouts {
                 self.stage.liveness.add(&liveness::REFLECTION, "rewarded", 1);
                 let shaped = rollout.reward.reflection > 0.0;
+                let costs = rollout.reward.step_cost > 0.0;
+                self.stage.liveness.add(&liveness::REFLECTION, "step_cost_paid", u64::from(costs));
                 self.stage.liveness.add(&liveness::REFLECTION, "shaped", u64::from(shaped));
                 self.stage.liveness.observe(&liveness::REFLECTION, "reflection", rollout.reward.reflection);
                 if group.prefix > 0 {
@@ -249,7 +255,9 @@ impl Step<'_, '_> {
                         *owner = Owner::Policy;
                     }
                 }
-                if let (Some(rtm), false) = (&self.config.rtm, buffered) {
+                // No draw where nothing is drawn for: without a curriculum the stream is the same.
+                let spared = self.level < 1.0 && rng.unit() >= self.level;
+                if let (Some(rtm), false) = (&self.config.rtm, buffered || spared) {
                     let tokens: Vec<usize> = sequence.turns.iter().map(|t| t.ids.len()).collect();
                     let mask = rtm.mask(&tokens, &mut rng, &mut self.stage.rtm);
                     for (turn, _) in sequence.turns.iter_mut().zip(&mask.kept).filter(|(_, kept)| !**kept) {
@@ -278,7 +286,8 @@ impl Step<'_, '_> {
             let all = out.sequences.iter().zip(&out.terms);
             all.filter(|(_, t)| t.buffered == buffered).map(|(s, _)| s.trained()).sum()
         };
-        let weights = token_means(count(false), count(true), self.config.rho(), self.config.token_mean);
+        let rho = 1.0 - (1.0 - self.config.rho()) * self.level;
+        let weights = token_means(count(false), count(true), rho, self.config.token_mean);
         for term in &mut out.terms {
             term.weight = if term.buffered { weights.buffer } else { weights.on_policy };
         }
@@ -286,6 +295,15 @@ impl Step<'_, '_> {
 }
 
 impl Seen {
+    /// What drives a curriculum; `None` where no rollout says anything about it.
+    pub fn measure(&self, what: Measure) -> Option<f64> {
+        let probe = self.tally.probe();
+        match what {
+            Measure::WrongFirst => (!self.rewards.is_empty()).then_some(1.0 - probe.first_accuracy),
+            Measure::WrongCommitted => probe.stop_wrong,
+        }
+    }
+
     /// Named figures for the log.
     pub fn figures(&self) -> Vec<(String, f64)> {
         let mut figures = vec![("reward".to_owned(), mean(&self.rewards).unwrap_or(0.0))];

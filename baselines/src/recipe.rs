@@ -117,6 +117,14 @@ pub struct NetworkConfig {
     /// read, at four times the image tokens.
     #[serde(default = "eight", skip_serializing_if = "is_eight")]
     pub patch: usize,
+    /// What a pixel of the background is, in [-1, 1]: 1 for white paper.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub paper: f32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(paper: &f32) -> bool {
+    paper.abs() <= 0.0
 }
 
 fn eight() -> usize {
@@ -137,6 +145,7 @@ impl Default for NetworkConfig {
             width: small.width,
             layers: small.layers,
             patch: small.patch,
+            paper: small.paper,
         }
     }
 }
@@ -145,12 +154,12 @@ impl NetworkConfig {
     /// The network's full configuration.
     #[must_use]
     pub fn config(&self, vocab: usize) -> Config {
-        let Self { channels, blocks, width, layers, patch } = *self;
+        let Self { channels, blocks, width, layers, patch, paper } = *self;
         let small = Config::small(vocab);
         let side = small.side * small.patch / patch.max(1);
         // Room for a reply as long as with the fewest image tokens.
         let slots = small.slots - small.image_tokens() + side * side / 4;
-        Config { channels, blocks, width, layers, patch, side, slots, hidden: 3 * width, ..small }
+        Config { channels, blocks, width, layers, patch, paper, side, slots, hidden: 3 * width, ..small }
     }
 }
 
@@ -252,6 +261,9 @@ impl Recipe {
         }
         if self.method == Method::SingleSft && self.demos.is_some() {
             return refuse("`demos` does nothing in `single_sft`; remove it, or use `multi_sft`".into());
+        }
+        if self.network.is_some_and(|n| !(-1.0..=1.0).contains(&n.paper)) {
+            return refuse("`network.paper` is a pixel's number, -1 to 1".into());
         }
         if self.network.is_some_and(|n| ![4, 8].contains(&n.patch)) {
             return refuse("`network.patch` is 8 (mazes) or 4 (where letters are read)".into());

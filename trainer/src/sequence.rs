@@ -100,7 +100,7 @@ pub(crate) fn pack(
             if let Some(image) = &turn.image {
                 let next = known.len() as u32;
                 let index = *known.entry(image.as_raw().as_slice()).or_insert_with(|| {
-                    batch.patches.extend(patches(image, config.side, config.patch));
+                    batch.patches.extend(patches(image, config.side, config.patch, config.paper));
                     next
                 });
                 let count = config.image_tokens() as u32;

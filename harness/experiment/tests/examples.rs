@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use vrrl_baselines::Recipe;
+use vrrl_baselines::{Method, Recipe};
 use vrrl_harness_experiment::Experiment;
 
 /// The YAML files of a folder below `examples/`, in order.
@@ -28,17 +28,22 @@ fn every_experiment_reads() {
 #[test]
 fn every_recipe_reads() {
     let files = files("recipes");
-    assert!(files.len() >= 3, "{files:?}");
+    let named = |method: &Method| files.iter().any(|path| path.ends_with(format!("{}.yaml", method.word())));
+    let missing: Vec<Method> = Method::ALL.into_iter().filter(|method| !named(method)).collect();
+    assert!(missing.is_empty(), "no example of {missing:?}");
     for path in files {
         let text = std::fs::read_to_string(&path).unwrap();
         let recipe = Recipe::from_yaml(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        if recipe.method.parts().is_some() {
+            recipe.rl_config().unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        }
         assert!(path.ends_with(format!("{}.yaml", recipe.method.word())), "{}", path.display());
     }
 }
 
 #[test]
 fn the_vrrl_recipe_is_its_preset_written_out() {
-    let path = files("recipes").pop().unwrap();
+    let path = files("recipes").into_iter().find(|path| path.ends_with("vrrl.yaml")).unwrap();
     let written = Recipe::from_yaml(&std::fs::read_to_string(&path).unwrap()).unwrap();
     let text =
         "method: vrrl\ntrain: quick/maze/train\nval: quick/maze/id_val\nrl: {preset: small, steps: 200}\n";

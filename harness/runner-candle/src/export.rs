@@ -103,9 +103,11 @@ fn sizes(
     })
 }
 
-/// Pixels in [-1, 1]; a smaller picture is padded with grey, a larger one cropped.
+/// Pixels in [-1, 1] less the paper's; a smaller picture is padded with grey, a larger one cropped.
 fn preprocessor(config: &Config) -> Value {
     let side = config.side * config.patch;
+    // (p/255 − mean) / .5 = p/127.5 − 1 − paper
+    let mean = 0.5 + f64::from(config.paper) / 2.0;
     json!({
         "format": FORMAT,
         "do_resize": false,
@@ -113,7 +115,7 @@ fn preprocessor(config: &Config) -> Value {
         "do_rescale": true,
         "rescale_factor": 1.0 / 255.0,
         "do_normalize": true,
-        "image_mean": [0.5, 0.5, 0.5],
+        "image_mean": [mean, mean, mean],
         "image_std": [0.5, 0.5, 0.5],
     })
 }

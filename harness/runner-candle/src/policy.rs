@@ -77,7 +77,7 @@ impl CandlePolicy {
             .par_chunks(ENCODE)
             .map(|images| {
                 let pixels: Vec<f32> =
-                    images.iter().flat_map(|image| patches(image, config.side, config.patch)).collect();
+                    images.iter().flat_map(|image| patches(image, config.side, config.patch, config.paper)).collect();
                 self.network.encode(&pixels)
             })
             .collect::<Result<_, _>>()?;

@@ -28,6 +28,10 @@ pub struct Config {
     pub side: usize,
     /// Pixels on a side of a patch.
     pub patch: usize,
+    /// What a pixel of the background is, in [-1, 1]; it is taken off every pixel. White paper is 1: with it in every
+    /// patch nothing is learned of what stands on it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub paper: f32,
     /// Channels of the encoder.
     pub channels: usize,
     /// Convolution blocks of the encoder.
@@ -44,6 +48,11 @@ pub struct Config {
     pub slots: usize,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(paper: &f32) -> bool {
+    paper.abs() <= 0.0
+}
+
 impl Config {
     /// The quickstart's network.
     #[must_use]
@@ -52,6 +61,7 @@ impl Config {
             vocab,
             side: 8,
             patch: 8,
+            paper: 0.0,
             channels: 48,
             blocks: 8,
             width: 64,
@@ -97,6 +107,9 @@ impl Config {
         }
         if [self.vocab, self.patch, self.channels, self.layers, self.hidden].contains(&0) {
             return bad("a size is 0");
+        }
+        if !(-1.0..=1.0).contains(&self.paper) {
+            return bad("`paper` is a pixel's number, -1 to 1");
         }
         if self.slots <= self.image_tokens() + 1 {
             return bad("`slots` leaves no room for a reply behind the image");
@@ -522,6 +535,7 @@ mod tests {
             vocab: 7,
             side: 4,
             patch: 2,
+            paper: 0.0,
             channels: 8,
             blocks: 2,
             width: 16,

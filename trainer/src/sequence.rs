@@ -74,7 +74,8 @@ impl Sequence {
 
 /// Packs `sequences`, numbered from `first`, into one batch; images that recur are stored once. The refs say
 /// which token each predicted position is. A sequence is cut after the last turn with a trained token.
-pub(crate) fn pack(
+#[must_use]
+pub fn pack(
     sequences: &[Sequence],
     first: usize,
     tokenizer: &Tokenizer,

@@ -6,7 +6,8 @@ THROUGHPUT is the binary of `cargo build --release -p vrrl-trainer --example thr
 `model.safetensors` and `config.json`. The binary writes two batches (demonstrations; the rollouts of one step) with its
 logits, log-probabilities and gradients; the twin, written from the description of the network alone, loads the same
 weights and must agree (TOLERANCE). Then both do whole optimizer steps on the same sequences, by turns, and medians are
-printed: forward, backward, clipping, AdamW.
+printed: forward, backward, clipping, AdamW. Beside them stand tokens a second of processor time, all threads together: on
+a busy machine the rate with one thread that is worth comparing (threads that spin while they wait count, too).
 
 PyTorch gets its best form: padded batches, `scaled_dot_product_attention` with an additive mask, channels last for the
 convolutions, fused AdamW; tensors, masks and the places of padding are ready before its clock starts, and every distinct
@@ -19,6 +20,7 @@ runs itself in it.
 import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -211,16 +213,18 @@ def serve(folder, checkpoint, seconds):
         torch.set_num_threads(int(threads))
         b = batches[name][1]
         tensors = {key: value for key, value in b.items() if key != "tokens"}
-        rates, began = [], time.perf_counter()
+        rates, times, began = [], [], time.perf_counter()
         step(tensors, variant)
         if variant == "compile":
             step(tensors, variant)
             began = time.perf_counter()
         while len(rates) < 4 or time.perf_counter() - began < seconds:
-            start = time.perf_counter()
+            start, used = time.perf_counter(), time.process_time()
             step(tensors, variant)
             rates.append(b["tokens"] / (time.perf_counter() - start))
-        print(json.dumps({"tokens_per_second": statistics.median(rates), "best": max(rates)}), flush=True)
+            times.append(b["tokens"] / (time.process_time() - used))
+        middle = {"tokens_per_second": statistics.median(rates), "per_processor_second": statistics.median(times)}
+        print(json.dumps(middle | {"best": max(rates)}), flush=True)
 
 
 # ---- by turns ----
@@ -231,6 +235,20 @@ def environment(home):
     python = f"{home}/venv/bin/python"
     subprocess.run([python, "-m", "pip", "install", "-q", "torch", "safetensors", "numpy"], check=True)
     return python
+
+
+def report(name, threads, seen):
+    """Medians over all turns; the ratio is of the learner to the other."""
+
+    def middle(who, key):
+        return statistics.median(row[key] for row in seen[who])
+
+    for who, rows in seen.items():
+        wall, used = middle(who, "tokens_per_second"), middle(who, "per_processor_second")
+        ratios = [middle("vrrl", "tokens_per_second") / wall, middle("vrrl", "per_processor_second") / used]
+        best = max(row["best"] for row in rows)
+        text = f"{name}, {threads} threads, {who}: {wall:,.0f} tokens/s (best step {best:,.0f}), {used:,.0f} a second of processor"
+        print(text + (f"; vrrl is {ratios[0]:.2f} x, {ratios[1]:.2f} x" if who != "vrrl" else ""), flush=True)
 
 
 def measure(options, python, folder):
@@ -254,29 +272,28 @@ def measure(options, python, folder):
         )  # fmt: skip
         return {row["batch"]: row for row in map(json.loads, done.stdout.splitlines())}
 
-    for threads in [int(n) for n in options.threads.split(",")]:
-        seen = {(who, name): [] for who in ["vrrl", *variants] for name in BATCHES}
-        for round in range(options.rounds + 1):
-            rows = ours(threads)
+    try:
+        for threads in [int(n) for n in options.threads.split(",")]:
+            seen = {(who, name): [] for who in ["vrrl", *variants] for name in BATCHES}
+            for round in range(options.rounds + 1):
+                rows = ours(threads)
+                for name in BATCHES:
+                    seen["vrrl", name].append(rows[name])
+                    for variant in variants:
+                        seen[variant, name].append(theirs(variant, name, threads))
+                if round == 0:  # both warm up
+                    seen = {key: [] for key in seen}
             for name in BATCHES:
-                seen["vrrl", name].append(rows[name])
-                for variant in variants:
-                    seen[variant, name].append(theirs(variant, name, threads))
-            if round == 0:  # both warm up
-                seen = {key: [] for key in seen}
-        for name in BATCHES:
-            mine = statistics.median(row["tokens_per_second"] for row in seen["vrrl", name])
-            for who in ["vrrl", *variants]:
-                rows = seen[who, name]
-                middle = statistics.median(row["tokens_per_second"] for row in rows)
-                best = max(row["best"] for row in rows)
-                print(f"{name}, {threads} threads, {who}: median {middle:,.0f} tokens/s, best step {best:,.0f}; vrrl is {mine / middle:.2f} x")
-    twin.stdin.close()
-    twin.wait()
+                report(name, threads, {who: seen[who, name] for who in ["vrrl", *variants]})
+    finally:
+        twin.stdin.close()
+        twin.terminate()
+        twin.wait()
 
 
 def main():
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the warm process ends too
     if options.serve:
         import torch
 

@@ -14,23 +14,19 @@ use std::path::Path;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
-use vrrl_harness_core::reward::RewardSet;
-use vrrl_harness_core::{Dialect, Example, FeedbackMode, Sampling, Seed, Settings, Start, View};
-use vrrl_harness_runner_candle::{load, CandlePolicy};
+use vrrl_harness_core::{Dialect, Seed};
+use vrrl_harness_runner_candle::CandlePolicy;
 use vrrl_trainer::math::group_advantages;
-use vrrl_trainer::{
-    collect, multi_turn, pack, Demo, DemoConfig, Learner, Objective, Sequence, Source, TokenRef, MAX_TOKENS,
-};
+use vrrl_trainer::{multi_turn, pack, Demo, DemoConfig, Learner, Objective, Sequence, Source, TokenRef};
 use vrrl_trainer_model::{gradients, AdamWConfig};
+
+mod common;
+use common::{median, open, processor_seconds, questions, rollouts, Failure, GROUP};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-type Failure = Box<dyn std::error::Error>;
-
 const DEMOS: u64 = 64;
-const QUESTIONS: u64 = 32;
-const GROUP: u64 = 8;
 
 /// Sequences with the slope of the loss in each of a sequence's log-probabilities.
 struct Work {
@@ -40,20 +36,17 @@ struct Work {
 }
 
 fn main() -> Result<(), Failure> {
-    // As the `vrrl` binary does, see there.
-    std::env::set_var("CANDLE_NUM_THREADS", "1");
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [checkpoint, "dump", folder] => {
-            let learner = learner(checkpoint)?;
+            let learner = learner(checkpoint, 1)?;
             for work in [sft(&learner)?, rl(&learner)?] {
                 dump(&learner, &work, Path::new(folder))?;
             }
         }
         [checkpoint, "time", threads, seconds] => {
-            rayon::ThreadPoolBuilder::new().num_threads(threads.parse()?).build_global()?;
-            let mut learner = learner(checkpoint)?;
+            let mut learner = learner(checkpoint, threads.parse()?)?;
             for work in [sft(&learner)?, rl(&learner)?] {
                 time(&mut learner, &work, seconds.parse()?)?;
             }
@@ -63,8 +56,8 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-fn learner(checkpoint: &str) -> Result<Learner, Failure> {
-    let checkpoint = load(Path::new(checkpoint), &Device::Cpu)?;
+fn learner(checkpoint: &str, threads: usize) -> Result<Learner, Failure> {
+    let checkpoint = open(checkpoint, threads)?;
     Ok(Learner::new(checkpoint.network, checkpoint.tokenizer, AdamWConfig::default()))
 }
 
@@ -80,23 +73,9 @@ fn sft(learner: &Learner) -> Result<Work, Failure> {
 }
 
 fn rl(learner: &Learner) -> Result<Work, Failure> {
-    let source = Source::find("quick/maze/train")?;
-    let examples: Vec<Example> =
-        (0..QUESTIONS).map(|q| source.example(q)).collect::<Result<_, _>>()?;
-    let starts = (0..QUESTIONS * GROUP)
-        .map(|i| Start::fresh(&examples[(i / GROUP) as usize], Seed(7).derive("rollout", i)))
-        .collect();
-    let settings = Settings {
-        dialect: Dialect::BareCommit,
-        max_turns: 6,
-        sampling: Sampling { temperature: 1.0, max_tokens: MAX_TOKENS },
-        view: View::Canvas,
-        feedback: FeedbackMode::Crop,
-        stop_on_repeat: true,
-    };
-    let reward = RewardSet::preset("outcome_only").ok_or("no such reward")?;
+    let examples = questions(&Source::find("quick/maze/train")?, 0)?;
     let mut policy = CandlePolicy::of(&learner.network, &learner.tokenizer);
-    let rollouts = collect(&mut policy, settings, starts, &reward)?;
+    let rollouts = rollouts(&mut policy, &examples, 0)?;
     let sequences = rollouts
         .iter()
         .map(|r| Sequence::of(&r.finished, &learner.tokenizer))
@@ -151,21 +130,23 @@ fn time(learner: &mut Learner, work: &Work, seconds: f64) -> Result<(), Failure>
         let loss = slopes.iter().zip(log_probs).map(|(w, &x)| w * f64::from(x)).sum();
         Objective { slopes, loss, sums: Vec::new() }
     };
-    let mut rates = Vec::new();
+    let (mut rates, mut times) = (Vec::new(), Vec::new());
     let began = Instant::now();
     while rates.len() < 5 || began.elapsed().as_secs_f64() < seconds {
+        let used = processor_seconds();
         // A rate of 0 moves no weight, so that every step does the same work.
         let report = learner.step(&work.sequences, None, &objective, [0.0, 1.0])?;
         rates.push(report.tokens as f64 / report.seconds);
+        times.push(report.tokens as f64 / (processor_seconds() - used));
     }
     rates.remove(0);
-    rates.sort_by(f64::total_cmp);
+    times.remove(0);
     println!(
-        "{{\"batch\": \"{}\", \"tokens_per_second\": {:.0}, \"best\": {:.0}, \"steps\": {}}}",
+        "{{\"batch\": \"{}\", \"tokens_per_second\": {:.0}, \"best\": {:.0}, \"per_processor_second\": {:.0}}}",
         work.name,
-        rates[rates.len() / 2],
+        median(&mut rates),
         rates[rates.len() - 1],
-        rates.len()
+        median(&mut times),
     );
     Ok(())
 }

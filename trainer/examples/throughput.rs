@@ -120,7 +120,12 @@ fn dump(learner: &Learner, work: &Work, folder: &Path) -> Result<(), Failure> {
         out.insert(format!("grad.{name}"), Tensor::from_slice(grad, var.dims(), &Device::Cpu)?);
     }
     candle_core::safetensors::save(&out, folder.join(format!("{}.safetensors", work.name)))?;
-    println!("{}: {} sequences, {images} images, {} tokens", work.name, batch.spans.len(), batch.gather.len());
+    println!(
+        "{}: {} sequences, {images} images, {} tokens",
+        work.name,
+        batch.spans.len(),
+        batch.gather.len()
+    );
     Ok(())
 }
 

@@ -149,10 +149,8 @@ pub fn backward(
                 let dq = &mut drows[i * 3 * d + h * size..][..size];
                 pull.apply(&head.k, dq, &mut head.dk, &mut head.dv);
             }
-            for ((row, dk), dv) in drows
-                .chunks_exact_mut(3 * d)
-                .zip(head.dk.chunks_exact(size))
-                .zip(head.dv.chunks_exact(size))
+            for ((row, dk), dv) in
+                drows.chunks_exact_mut(3 * d).zip(head.dk.chunks_exact(size)).zip(head.dv.chunks_exact(size))
             {
                 row[d + h * size..][..size].copy_from_slice(dk);
                 row[2 * d + h * size..][..size].copy_from_slice(dv);
@@ -350,11 +348,19 @@ impl Pull<'_> {
     }
 
     #[inline]
-    fn part<const S: usize>(&self, at: usize, k: &[f32], dq: &mut [f32], dk: &mut [f32], dv: &mut [f32]) -> usize {
+    fn part<const S: usize>(
+        &self,
+        at: usize,
+        k: &[f32],
+        dq: &mut [f32],
+        dk: &mut [f32],
+        dv: &mut [f32],
+    ) -> usize {
         let (mut q, mut dout, mut sums) = ([0.0f32; S], [0.0f32; S], [0.0f32; S]);
         q.copy_from_slice(&self.q[at..][..S]);
         dout.copy_from_slice(&self.dout[at..][..S]);
-        let rows = k.chunks_exact(self.size).zip(dk.chunks_exact_mut(self.size).zip(dv.chunks_exact_mut(self.size)));
+        let rows =
+            k.chunks_exact(self.size).zip(dk.chunks_exact_mut(self.size).zip(dv.chunks_exact_mut(self.size)));
         for ((p, ds), (k, (dk, dv))) in self.probs.iter().zip(self.slopes).zip(rows) {
             let (k, dk, dv) = (&k[at..][..S], &mut dk[at..][..S], &mut dv[at..][..S]);
             for t in 0..S {
@@ -379,11 +385,8 @@ mod tests {
     /// One query's weights by loops over keys.
     fn plain_weights(q: &[f32], keys: &[&[f32]], turns: &[u32], slope: f32, scale: f32) -> Vec<f32> {
         let now = turns[keys.len() - 1];
-        let mut scores: Vec<f32> = keys
-            .iter()
-            .zip(turns)
-            .map(|(k, turn)| dot(q, k) * scale - slope * (now - turn) as f32)
-            .collect();
+        let mut scores: Vec<f32> =
+            keys.iter().zip(turns).map(|(k, turn)| dot(q, k) * scale - slope * (now - turn) as f32).collect();
         let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let mut sum = 0.0;
         for score in &mut scores {
@@ -436,13 +439,21 @@ mod tests {
             let got = backward(&qkv, &turns, &[(0, n)], &heads, &dout);
             assert_eq!(bits(&got), bits(&grad), "{width} {count} {n}");
             // Piece by piece, with a fork on the way.
-            let (mut cache, mut scratch, mut got) = (Cache::default(), Scratch::default(), vec![0.0; n * width]);
+            let (mut cache, mut scratch, mut got) =
+                (Cache::default(), Scratch::default(), vec![0.0; n * width]);
             let (mut at, pieces) = (0, [1, 5, 1, 11, 19]);
             for piece in pieces.into_iter().filter(|p| *p <= n) {
                 let end = (at + piece).min(n);
                 cache = cache.fork(3, width);
                 let rows = &qkv[at * 3 * width..end * 3 * width];
-                extend(rows, &turns[..end], &mut cache, &heads, &mut scratch, &mut got[at * width..end * width]);
+                extend(
+                    rows,
+                    &turns[..end],
+                    &mut cache,
+                    &heads,
+                    &mut scratch,
+                    &mut got[at * width..end * width],
+                );
                 at = end;
             }
             assert_eq!(bits(&got[..at * width]), bits(&out[..at * width]), "{width} {count} {n}");

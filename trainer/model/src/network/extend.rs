@@ -70,7 +70,11 @@ impl Network {
     ///
     /// # Panics
     /// If a memory has nothing to append.
-    pub fn extend(&self, memories: &mut [&mut Memory], new: &[Vec<Extension<'_>>]) -> Result<Vec<f32>, Error> {
+    pub fn extend(
+        &self,
+        memories: &mut [&mut Memory],
+        new: &[Vec<Extension<'_>>],
+    ) -> Result<Vec<f32>, Error> {
         let (x, counts) = self.embed(memories, new)?;
         if self.params.device().is_cpu() {
             return Ok(self.extend_slices(x, memories, &counts)?);
@@ -85,7 +89,8 @@ impl Network {
         new: &[Vec<Extension<'_>>],
     ) -> Result<(Vec<f32>, Vec<usize>), Error> {
         let (d, slots) = (self.config.width, self.config.slots);
-        let tables = [&self.frozen.embedding, &self.frozen.positions].map(|table| table.to_device(&Device::Cpu));
+        let tables =
+            [&self.frozen.embedding, &self.frozen.positions].map(|table| table.to_device(&Device::Cpu));
         let [embedding, positions] = tables;
         let (mut x, mut counts) = (Vec::new(), Vec::with_capacity(new.len()));
         ops::with_slices([&embedding?, &positions?], |[embedding, positions]| {

@@ -38,29 +38,29 @@ fn decode_step(c: &mut Criterion) {
     let config = learner.network.config().clone();
     let image = example(0).expect("an example").problem.observe(View::Canvas);
     let encoded = learner.network.encode(&patches(&image, config.side, config.patch, config.paper)).expect("an image");
-    let mut memories = vec![Memory::default(); 64];
+    let mut memories: Vec<Memory> = (0..64).map(|_| Memory::default()).collect();
     let prompt =
         || Extension { turn: 0, slot: 0, pieces: vec![Piece::Image(encoded.image(0)), Piece::Ids(&[2])] };
     let mut group = c.benchmark_group("decode");
     group.throughput(Throughput::Elements(64));
     group.bench_function("prefill of 64 episodes", |b| {
         b.iter_batched_ref(
-            || vec![Memory::default(); 64],
+            || (0..64).map(|_| Memory::default()).collect::<Vec<_>>(),
             |memories| {
-                let new: Vec<Extension<'_>> = (0..64).map(|_| prompt()).collect();
+                let new: Vec<Vec<Extension<'_>>> = (0..64).map(|_| vec![prompt()]).collect();
                 learner.network.extend(&mut memories.iter_mut().collect::<Vec<_>>(), &new).expect("prefill")
             },
             BatchSize::SmallInput,
         );
     });
-    let new: Vec<Extension<'_>> = (0..64).map(|_| prompt()).collect();
+    let new: Vec<Vec<Extension<'_>>> = (0..64).map(|_| vec![prompt()]).collect();
     learner.network.extend(&mut memories.iter_mut().collect::<Vec<_>>(), &new).expect("prefill");
     group.bench_function("one step of 64 episodes", |b| {
         b.iter_batched_ref(
-            || memories.clone(),
+            || memories.iter().map(|memory| learner.network.fork(memory)).collect::<Vec<_>>(),
             |memories| {
-                let new: Vec<Extension<'_>> = (0..64)
-                    .map(|_| Extension { turn: 0, slot: 17, pieces: vec![Piece::Ids(&[4])] })
+                let new: Vec<Vec<Extension<'_>>> = (0..64)
+                    .map(|_| vec![Extension { turn: 0, slot: 17, pieces: vec![Piece::Ids(&[4])] }])
                     .collect();
                 learner.network.extend(&mut memories.iter_mut().collect::<Vec<_>>(), &new).expect("step")
             },

@@ -37,7 +37,7 @@ pub use probe::{probe, Probe};
 pub use rl::{reinforce, Prefix};
 pub use rollout::{collect, Rollout, MAX_TOKENS};
 pub use run::{ExampleAt, Progress, Run, TrainingReport};
-pub use sequence::{Sequence, SequenceTurn, TokenRef};
+pub use sequence::{pack, Sequence, SequenceTurn, TokenRef};
 pub use source::{holdout, Mix, Source};
 pub use supervised::{report_of, supervise, SupervisedConfig};
 pub use vrrl::vrrl;

@@ -78,11 +78,8 @@ impl Sequence {
 
 /// Packs `sequences`, numbered from `first`, into one batch; images that recur are stored once. The refs say
 /// which token each predicted position is. A sequence is cut after the last turn with a trained token.
-pub(crate) fn pack(
-    sequences: &[Sequence],
-    first: usize,
-    config: &Config,
-) -> (Batch, Vec<TokenRef>) {
+#[must_use]
+pub fn pack(sequences: &[Sequence], first: usize, config: &Config) -> (Batch, Vec<TokenRef>) {
     let mut batch = Batch::default();
     let mut refs = Vec::new();
     let mut known: HashMap<&[u8], u32> = HashMap::new();

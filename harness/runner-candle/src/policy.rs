@@ -9,10 +9,11 @@ use vrrl_trainer_codec::{patches, Tokenizer};
 use vrrl_trainer_model::{Encoded, Error as ModelError, Network};
 
 use crate::checkpoint::{device, load, Checkpoint, Error};
-use crate::decode::{decode, Job, Track};
+use crate::decode::{decode, group, Group, Job, Track};
 
-/// Requests decoded together on one thread.
-const SHARD: usize = 64;
+/// Most and fewest groups of requests decoded together on one thread: many share the work of reading the weights, few
+/// keep all threads busy.
+const SHARD: [usize; 2] = [8, 64];
 /// Images encoded together on one thread.
 const ENCODE: usize = 16;
 /// Episodes held open.
@@ -60,15 +61,22 @@ impl CandlePolicy {
         let config = self.network.config();
         let mut known: HashMap<&[u8], usize> = HashMap::new();
         let mut distinct: Vec<&Image> = Vec::new();
+        // Rollouts of one question stand side by side: comparing with the neighbour's is cheaper than hashing.
+        let mut newest: Option<usize> = None;
         let mut wanted = Vec::with_capacity(requests.len());
         for (request, track) in requests.iter().zip(tracks) {
             let earlier = request.history.iter().skip(track.turns()).map(|turn| &turn.observation);
             let images = earlier.chain([request.observation]).map(|observation| {
                 observation.image.as_deref().map(|image| {
-                    *known.entry(image.as_raw().as_slice()).or_insert_with(|| {
-                        distinct.push(image);
-                        distinct.len() - 1
-                    })
+                    let same = newest.filter(|at| distinct[*at].as_raw() == image.as_raw());
+                    let at = same.unwrap_or_else(|| {
+                        *known.entry(image.as_raw().as_slice()).or_insert_with(|| {
+                            distinct.push(image);
+                            distinct.len() - 1
+                        })
+                    });
+                    newest = Some(at);
+                    at
                 })
             });
             wanted.push(images.collect());
@@ -88,22 +96,29 @@ impl CandlePolicy {
         let tracks: Vec<Track> =
             requests.iter().map(|r| self.tracks.remove(&r.episode).unwrap_or_default()).collect();
         let (encoded, wanted) = self.encode(requests, &tracks)?;
-        let mut jobs: Vec<Job<'_>> = requests
+        let jobs = requests
             .iter()
             .zip(tracks)
             .zip(wanted)
-            .map(|((request, track), wanted)| {
-                let images =
-                    wanted.into_iter().map(|w| w.map(|at| encoded[at / ENCODE].image(at % ENCODE))).collect();
-                Job { request: *request, track, images }
-            })
+            .map(|((request, track), images)| Job { request: *request, track, images })
             .collect();
-        let replies: Vec<Vec<Reply>> = jobs
-            .par_chunks_mut(SHARD)
-            .map(|jobs| decode(&self.network, &self.tokenizer, jobs))
-            .collect::<Result<_, _>>()?;
-        for job in jobs {
-            self.tracks.insert(job.request.episode, job.track);
+        let mut groups = group(&self.tokenizer, jobs)?;
+        // Twice as many shards as threads, as some are done sooner. The shards change no bit.
+        let size = groups.len().div_ceil(2 * rayon::current_num_threads()).clamp(SHARD[0], SHARD[1]);
+        let mut shards: Vec<Vec<Group<'_>>> = Vec::new();
+        while !groups.is_empty() {
+            let rest = groups.split_off(size.min(groups.len()));
+            shards.push(std::mem::replace(&mut groups, rest));
+        }
+        let image = |at: usize| encoded[at / ENCODE].image(at % ENCODE);
+        let answers = shards
+            .into_par_iter()
+            .map(|groups| decode(&self.network, &self.tokenizer, groups, &image))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut replies: Vec<Option<Reply>> = requests.iter().map(|_| None).collect();
+        for (at, reply, track) in answers.into_iter().flatten() {
+            replies[at] = Some(reply);
+            self.tracks.insert(requests[at].episode, track);
         }
         Ok(replies.into_iter().flatten().collect())
     }

@@ -32,6 +32,13 @@ pub fn matmul(
     assert_eq!(a.len(), m * k, "left operand of {m}x{k}x{n}");
     assert_eq!(b.len(), k * n, "right operand of {m}x{k}x{n}");
     assert_eq!(c.len(), m * n, "product of {m}x{k}x{n}");
+    if m == 1 && accumulate {
+        // For one row the crate adds the terms to `c` one by one; for more it adds their sum. The same for all here.
+        let mut row = vec![0.0; n];
+        matmul([m, k, n], (a, a_form), (b, b_form), &mut row, false);
+        c.iter_mut().zip(&row).for_each(|(c, x)| *c += x);
+        return;
+    }
     let (a_cs, a_rs) = strides(a_form, m, k);
     let (b_cs, b_rs) = strides(b_form, k, n);
     // SAFETY: the asserts above keep every index `i·rs + j·cs` of each operand inside its slice; `c` is
@@ -111,13 +118,15 @@ mod tests {
         for (k, n) in [(64, 192), (64, 64), (192, 64), (64, 15), (432, 48), (192, 48)] {
             let a: Vec<f32> = (0..300 * k).map(|i| (i as f32 * 0.7331).sin()).collect();
             let b: Vec<f32> = (0..k * n).map(|i| (i as f32 * 0.1177).cos()).collect();
-            let mut all = vec![0.0; 300 * n];
-            matmul([300, k, n], (&a, Form::Plain), (&b, Form::Plain), &mut all, false);
-            for m in [1, 2, 3, 7, 8, 16, 17, 33, 64, 100, 256, 299] {
-                let mut some = vec![0.0; m * n];
-                matmul([m, k, n], (&a[..m * k], Form::Plain), (&b, Form::Plain), &mut some, false);
-                let same = some.iter().zip(&all).all(|(x, y)| x.to_bits() == y.to_bits());
-                assert!(same, "m={m} k={k} n={n}");
+            for accumulate in [false, true] {
+                let mut all = vec![0.3; 300 * n];
+                matmul([300, k, n], (&a, Form::Plain), (&b, Form::Plain), &mut all, accumulate);
+                for m in 1..300 {
+                    let mut some = vec![0.3; m * n];
+                    matmul([m, k, n], (&a[..m * k], Form::Plain), (&b, Form::Plain), &mut some, accumulate);
+                    let same = some.iter().zip(&all).all(|(x, y)| x.to_bits() == y.to_bits());
+                    assert!(same, "m={m} k={k} n={n} accumulate={accumulate}");
+                }
             }
         }
     }

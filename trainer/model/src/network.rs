@@ -13,10 +13,13 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::kernels::attention::{self, Cache, Heads};
+use crate::kernels::attention::Heads;
 use crate::ops::{self, Packing};
 use crate::params::DTYPE;
 use crate::{Error, Params};
+
+mod extend;
+pub use extend::{Extension, Memory, Piece};
 
 /// Sizes of the network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -138,27 +141,6 @@ pub struct Batch {
     pub targets: Vec<u32>,
 }
 
-/// Keys and values of an episode so far.
-#[derive(Clone, Debug, Default)]
-pub struct Memory {
-    layers: Vec<Cache>,
-    turns: Vec<u32>,
-}
-
-impl Memory {
-    /// Tokens remembered.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.turns.len()
-    }
-
-    /// Nothing yet.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.turns.is_empty()
-    }
-}
-
 /// Image tokens, `[b·image_tokens, d]`, on the host.
 #[derive(Clone, Debug)]
 pub struct Encoded {
@@ -172,24 +154,6 @@ impl Encoded {
     pub fn image(&self, index: usize) -> &[f32] {
         &self.tokens[index * self.len..][..self.len]
     }
-}
-
-/// One piece of an episode to append.
-pub enum Piece<'a> {
-    /// An image's tokens, `[image_tokens, d]`.
-    Image(&'a [f32]),
-    /// Token ids.
-    Ids(&'a [u32]),
-}
-
-/// What to append to one memory: pieces of one turn, from a slot on.
-pub struct Extension<'a> {
-    /// The turn.
-    pub turn: u32,
-    /// Slot of the first appended token.
-    pub slot: u32,
-    /// What to append.
-    pub pieces: Vec<Piece<'a>>,
 }
 
 #[derive(Clone)]
@@ -366,89 +330,6 @@ impl Network {
         let half = side / 2;
         let x = x.reshape((b, half, 2, half, 2, c))?.permute((0, 1, 3, 2, 4, 5))?.contiguous()?;
         Ok(w.project.apply(&x.reshape((b * half * half, 4 * c))?)?)
-    }
-
-    /// Appends to each memory and returns the logits `[b, v]` behind each one's last token, row after row.
-    ///
-    /// # Errors
-    /// If a turn grows past `slots`, or the device refuses.
-    pub fn extend(&self, memories: &mut [&mut Memory], new: &[Extension<'_>]) -> Result<Vec<f32>, Error> {
-        let (d, v, w) = (self.config.width, self.config.vocab, &self.frozen);
-        let device = self.params.device();
-        let host = HostTables::of(w)?;
-        let (mut x, mut counts) = (Vec::new(), Vec::with_capacity(new.len()));
-        for (memory, extension) in memories.iter_mut().zip(new) {
-            let before = x.len() / d;
-            for piece in &extension.pieces {
-                match piece {
-                    Piece::Image(tokens) => x.extend_from_slice(tokens),
-                    Piece::Ids(ids) => {
-                        for &id in *ids {
-                            x.extend_from_slice(&host.embedding[id as usize * d..][..d]);
-                        }
-                    }
-                }
-            }
-            let count = x.len() / d - before;
-            let first = extension.slot as usize;
-            if first + count > self.config.slots {
-                return Err(Error::Config(format!(
-                    "a turn of {} tokens, {} fit",
-                    first + count,
-                    self.config.slots
-                )));
-            }
-            for (row, position) in x[before * d..].iter_mut().zip(&host.positions[first * d..]) {
-                *row += position;
-            }
-            memory.turns.extend(std::iter::repeat_n(extension.turn, count));
-            memory.layers.resize_with(self.config.layers, Cache::default);
-            counts.push(count);
-        }
-        let heads = self.config.heads();
-        let mut x = Tensor::from_vec(x, (counts.iter().sum::<usize>(), d), device)?;
-        for (l, layer) in w.layers.iter().enumerate() {
-            x = layer.apply(&x, |qkv| {
-                let host = qkv.to_device(&Device::Cpu)?;
-                let out = ops::with_slices([&host], |[qkv]| {
-                    let mut out = Vec::with_capacity(qkv.len() / 3);
-                    let mut start = 0;
-                    for (memory, count) in memories.iter_mut().zip(&counts) {
-                        let rows = &qkv[start * 3 * d..(start + count) * 3 * d];
-                        attention::extend(rows, &memory.turns, &mut memory.layers[l], &heads, &mut out);
-                        start += count;
-                    }
-                    out
-                })?;
-                let rows = out.len() / d;
-                Tensor::from_vec(out, (rows, d), device)
-            })?;
-        }
-        let mut end = 0u32;
-        let last: Vec<u32> = counts
-            .iter()
-            .map(|&count| {
-                end += count as u32;
-                end - 1
-            })
-            .collect();
-        let x = x.index_select(&Tensor::from_slice(&last, last.len(), device)?, 0)?;
-        let logits = w.head.apply(&ops::rms_norm(&x, &w.norm)?)?;
-        debug_assert_eq!(logits.dims(), [new.len(), v]);
-        Ok(logits.flatten_all()?.to_vec1::<f32>()?)
-    }
-}
-
-/// The two tables that decoding reads by row.
-struct HostTables {
-    embedding: Vec<f32>,
-    positions: Vec<f32>,
-}
-
-impl HostTables {
-    fn of(w: &Weights) -> Result<Self, Error> {
-        let host = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
-        Ok(Self { embedding: host(&w.embedding)?, positions: host(&w.positions)? })
     }
 }
 
@@ -634,12 +515,12 @@ mod tests {
                 slot: 0,
                 pieces: vec![Piece::Image(encoded.image(image)), Piece::Ids(&[1])],
             };
-            seen.push(network.extend(&mut [&mut memory], &[prompt]).unwrap());
+            seen.push(network.extend(&mut [&mut memory], &[vec![prompt]]).unwrap());
             let reply = [2 + image as u32];
             let next = Extension { turn, slot: 5, pieces: vec![Piece::Ids(&reply)] };
-            seen.push(network.extend(&mut [&mut memory], &[next]).unwrap());
+            seen.push(network.extend(&mut [&mut memory], &[vec![next]]).unwrap());
             let close = Extension { turn, slot: 6, pieces: vec![Piece::Ids(&[5])] };
-            network.extend(&mut [&mut memory], &[close]).unwrap();
+            network.extend(&mut [&mut memory], &[vec![close]]).unwrap();
         }
         for (one, whole) in seen.iter().zip(&logits[2..]) {
             assert!(one.iter().zip(whole).all(|(a, b)| (a - b).abs() < 1e-5), "{one:?} against {whole:?}");
@@ -651,7 +532,7 @@ mod tests {
             slot: 0,
             pieces: vec![Piece::Image(encoded.image(image)), Piece::Ids(&[1])],
         };
-        let both = network.extend(&mut [&mut a, &mut b], &[prompt(0), prompt(1)]).unwrap();
+        let both = network.extend(&mut [&mut a, &mut b], &[vec![prompt(0)], vec![prompt(1)]]).unwrap();
         assert_eq!(both[7..], seen[0][..]);
     }
 

@@ -5,15 +5,22 @@ use vrrl_trainer_linalg::{matmul, Form};
 /// Forward: `x [n, i]`, `w [i, o]`, `b [o]` → `y [n, o]`.
 #[must_use]
 pub fn forward(x: &[f32], w: &[f32], b: &[f32]) -> Vec<f32> {
+    let mut y = Vec::new();
+    forward_into(x, w, b, &mut y);
+    y
+}
+
+/// [`forward`] into a buffer, whatever it held.
+pub fn forward_into(x: &[f32], w: &[f32], b: &[f32], y: &mut Vec<f32>) {
     let outputs = b.len();
     let inputs = w.len() / outputs;
     let rows = x.len() / inputs;
-    let mut y = Vec::with_capacity(rows * outputs);
+    y.clear();
+    y.reserve(rows * outputs);
     for _ in 0..rows {
         y.extend_from_slice(b);
     }
-    matmul([rows, inputs, outputs], (x, Form::Plain), (w, Form::Plain), &mut y, true);
-    y
+    matmul([rows, inputs, outputs], (x, Form::Plain), (w, Form::Plain), y, true);
 }
 
 /// Backward: gradients of `x`, `w` and `b` from `dy [n, o]`.

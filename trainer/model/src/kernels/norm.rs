@@ -28,14 +28,20 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
 /// Forward: `x [n, d]`, `gain [d]` → `[n, d]`.
 #[must_use]
 pub fn forward(x: &[f32], gain: &[f32]) -> Vec<f32> {
-    let mut y = vec![0.0; x.len()];
+    let mut y = Vec::new();
+    forward_into(x, gain, &mut y);
+    y
+}
+
+/// [`forward`] into a buffer, whatever it held.
+pub fn forward_into(x: &[f32], gain: &[f32], y: &mut Vec<f32>) {
+    y.resize(x.len(), 0.0);
     for (row, out) in x.chunks_exact(gain.len()).zip(y.chunks_exact_mut(gain.len())) {
         let inverse = inverse_rms(row);
         for ((out, x), gain) in out.iter_mut().zip(row).zip(gain) {
             *out = x * inverse * gain;
         }
     }
-    y
 }
 
 /// Backward: gradients of `x` and `gain` from `dy [n, d]`.

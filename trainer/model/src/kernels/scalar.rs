@@ -31,6 +31,13 @@ pub fn gelu(x: f32) -> f32 {
     x / (1.0 + exp(-GELU_SCALE * x * (1.0 + GELU_CUBE * x * x)))
 }
 
+/// [`gelu`] of every number.
+pub fn gelu_all(x: &mut [f32]) {
+    for x in x {
+        *x = gelu(*x);
+    }
+}
+
 /// Derivative of [`gelu`].
 #[inline(always)]
 #[must_use]

@@ -89,6 +89,8 @@ pub struct TrainingLog {
     pub rows: Vec<(f64, BTreeMap<String, f64>)>,
     /// How often each mechanism fired, at the end of training.
     pub liveness: BTreeMap<String, f64>,
+    /// What the training said on the way, each with its step.
+    pub warnings: Vec<String>,
 }
 
 impl TrainingLog {

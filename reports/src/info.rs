@@ -120,7 +120,7 @@ impl TrainingLog {
         }
     }
 
-    fn push(&mut self, step: f64, value: &Value) {
+    pub(crate) fn push(&mut self, step: f64, value: &Value) {
         let mut row = BTreeMap::new();
         for (key, value) in value.as_object().into_iter().flatten() {
             match key.as_str() {

@@ -1,5 +1,8 @@
 //! The real binary in a folder of its own.
 
+#[allow(dead_code)]
+pub mod files;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -20,4 +20,5 @@ mod train;
 
 pub use recipe::{Method, NetworkConfig, Recipe, TuningConfig};
 pub use train::{train, Job};
+pub use vrrl_trainer::warnings::Warning;
 pub use vrrl_trainer::{Error, Exit, Mix, Progress, TrainingReport};

@@ -271,11 +271,11 @@ impl Recipe {
         if let Some(sft) = &self.sft {
             let counts = [sft.steps, sft.batch as u64, sft.look_every, sft.look as u64];
             let rates = sft.lr > 0.0 && sft.lr <= 1.0 && (0.0..=1.0).contains(&sft.lr_final);
-            let clips = sft.grad_clip > 0.0;
+            let clips = sft.grad_clip > 0.0 && sft.spike.is_none_or(|spike| spike >= 2.0);
             if counts.contains(&0) || !rates || !clips {
                 return refuse(
                     "`sft` needs steps, batch, look and look_every of at least 1, 0 < lr <= 1, 0 <= lr_final <= 1 \
-                     and a grad_clip above 0"
+                     a grad_clip above 0 and a spike of at least 2 or null"
                         .into(),
                 );
             }

@@ -201,6 +201,7 @@ fn finish(
         "chosen": null,
         "liveness": report.liveness,
         "complaints": report.complaints,
+        "warnings": report.warnings,
         "recipe": mark,
     });
     checkpoints.finish(learner, &timing, &record)

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use serde_json::Value;
 use vrrl_harness_core::{sha256_hex, Seed, TaskKind};
 use vrrl_harness_runner_candle::{device, load, Checkpoint};
 use vrrl_trainer::{holdout, vrrl, Error, Learner, Progress, Run, Source, TrainingReport};
@@ -37,7 +38,7 @@ pub fn train(job: &Job<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<Train
     let val = holdout(&recipe.val)?;
     let mark = serde_json::to_value(recipe).map_err(|e| Error::Recipe(e.to_string()))?;
     let (mut learner, start) = start(job, &source.tasks())?;
-    let fingerprint = sha256_hex(format!("{mark} from {start}").as_bytes());
+    let fingerprint = sha256_hex(format!("{} from {start}", decisive(&mark)).as_bytes());
     let example = |index| source.example(index);
     let mut run = Run {
         out: job.out,
@@ -72,6 +73,18 @@ pub fn train(job: &Job<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<Train
     }
 }
 
+/// What of a recipe decides the result: all but the limit on spikes, which stops a training and changes nothing in it. So
+/// one that it stopped goes on with another limit.
+fn decisive(mark: &Value) -> Value {
+    let mut mark = mark.clone();
+    for block in ["sft", "rl"] {
+        if let Some(block) = mark.get_mut(block).and_then(Value::as_object_mut) {
+            block.remove("spike");
+        }
+    }
+    mark
+}
+
 /// The learner that a job starts with, and a text that names its weights.
 fn start(job: &Job<'_>, tasks: &[TaskKind]) -> Result<(Learner, String), Error> {
     let device = device(job.device)?;
@@ -99,4 +112,21 @@ fn start(job: &Job<'_>, tasks: &[TaskKind]) -> Result<(Learner, String), Error> 
     };
     let optimizer = AdamWConfig { weight_decay, ..AdamWConfig::default() };
     Ok((Learner::new(network, tokenizer, optimizer), name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_on_spikes_makes_no_other_training() {
+        let mark = |rl: &str| {
+            let text = format!("method: vrrl\ntrain: quick/maze/train\nval: quick/maze/id_val\nrl: {rl}\n");
+            decisive(&serde_json::to_value(Recipe::from_yaml(&text).unwrap()).unwrap()).to_string()
+        };
+        assert_eq!(mark("{steps: 7}"), mark("{steps: 7, spike: null}"));
+        assert_eq!(mark("{steps: 7}"), mark("{steps: 7, spike: 40}"));
+        assert_ne!(mark("{steps: 7}"), mark("{steps: 8}"));
+        assert_eq!(decisive(&Value::Null), Value::Null);
+    }
 }

@@ -89,6 +89,8 @@ pub struct TrainingLog {
     pub rows: Vec<(f64, BTreeMap<String, f64>)>,
     /// How often each mechanism fired, at the end of training.
     pub liveness: BTreeMap<String, f64>,
+    /// What the training said on the way, each with its step.
+    pub warnings: Vec<String>,
 }
 
 impl TrainingLog {
@@ -118,7 +120,7 @@ impl TrainingLog {
         }
     }
 
-    fn push(&mut self, step: f64, value: &Value) {
+    pub(crate) fn push(&mut self, step: f64, value: &Value) {
         let mut row = BTreeMap::new();
         for (key, value) in value.as_object().into_iter().flatten() {
             match key.as_str() {

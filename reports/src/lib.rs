@@ -33,7 +33,7 @@ mod traces;
 use std::path::{Path, PathBuf};
 
 pub use error::{Error, Result};
-pub use export::{export, Export, ExportRequest};
+pub use export::{export, Export, ExportRequest, Follow};
 pub use info::{AuditRow, Claim, PageInfo, StageTiming, TrainingLog};
 pub use load::{load, load_sampling, EPISODES};
 pub use run::{method_label, Matrix, Metric, Run, SplitResult};

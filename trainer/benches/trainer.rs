@@ -9,7 +9,8 @@ use vrrl_generators::pose;
 use vrrl_harness_core::{Dialect, Example, Seed, TaskKind, View};
 use vrrl_trainer::config::{Parts, RlConfig};
 use vrrl_trainer::{
-    multi_turn, reinforce, Demo, DemoConfig, Error, Learner, Objective, Run, Sequence, TokenRef,
+    multi_turn, reinforce, Demo, DemoConfig, Error, Guard, Learner, Limits, Objective, Run, Sequence,
+    TokenRef,
 };
 use vrrl_trainer_codec::{patches, Tokenizer};
 use vrrl_trainer_model::{AdamWConfig, Config, Extension, Memory, Network, Piece};
@@ -82,10 +83,12 @@ fn sft_step(c: &mut Criterion) {
         slopes: vec![-1e-3; refs.len()],
         ..Objective::default()
     };
+    let guard = Guard::default();
+    let limits = Limits { rate: 1e-4, clip: 1.0, spike: None, guard: &guard };
     let mut group = c.benchmark_group("sft");
     group.sample_size(20).throughput(Throughput::Elements(tokens as u64));
     group.bench_function("step of 48 episodes, in tokens", |b| {
-        b.iter(|| learner.step(&sequences, None, &objective, [1e-4, 1.0]).expect("a step"));
+        b.iter(|| learner.step(&sequences, None, &objective, limits).expect("a step"));
     });
     group.finish();
 }

@@ -17,7 +17,9 @@ use candle_core::{Device, Tensor};
 use vrrl_harness_core::{Dialect, Seed};
 use vrrl_harness_runner_candle::CandlePolicy;
 use vrrl_trainer::math::group_advantages;
-use vrrl_trainer::{multi_turn, pack, Demo, DemoConfig, Learner, Objective, Sequence, Source, TokenRef};
+use vrrl_trainer::{
+    multi_turn, pack, Demo, DemoConfig, Guard, Learner, Limits, Objective, Sequence, Source, TokenRef,
+};
 use vrrl_trainer_model::{gradients, AdamWConfig};
 
 mod common;
@@ -136,11 +138,13 @@ fn time(learner: &mut Learner, work: &Work, seconds: f64) -> Result<(), Failure>
         Objective { slopes, loss, sums: Vec::new() }
     };
     let (mut rates, mut times) = (Vec::new(), Vec::new());
+    let guard = Guard::default();
     let began = Instant::now();
     while rates.len() < 5 || began.elapsed().as_secs_f64() < seconds {
         let used = processor_seconds();
         // A rate of 0 moves no weight, so that every step does the same work.
-        let report = learner.step(&work.sequences, None, &objective, [0.0, 1.0])?;
+        let limits = Limits { rate: 0.0, clip: 1.0, spike: None, guard: &guard };
+        let report = learner.step(&work.sequences, None, &objective, limits)?;
         rates.push(report.tokens as f64 / report.seconds);
         times.push(report.tokens as f64 / (processor_seconds() - used));
     }

@@ -2,7 +2,8 @@
 //!
 //! While a stage runs, `state-<step>/` holds everything that resuming needs; a new one is written beside it
 //! under a temporary name and renamed, then the old one goes. The finished stage's files stand in the
-//! directory itself, `training.json` last: it is the mark of being finished.
+//! directory itself, `training.json` last: it is the mark of being finished. A state is a checkpoint too (weights,
+//! sizes, vocabulary), so that another training can start from it.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -12,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vrrl_harness_runner_candle::{CONFIG, TOKENIZER, WEIGHTS};
 
+use crate::error::Place;
+use crate::guard::Guard;
+use crate::lock::Lock;
 use crate::{Error, Learner};
 
 const FORMAT: u32 = 1;
@@ -41,14 +45,18 @@ pub struct Saved {
     pub learner_seconds: f64,
     /// Tokens learned from so far.
     pub tokens: u64,
+    /// Losses and norms of the last steps.
+    #[serde(default)]
+    pub guard: Guard,
     /// The stage's own state (buffer, counters).
     pub stage: Value,
 }
 
-/// The checkpoints of one stage.
+/// The checkpoints of one stage; while it is there, nobody else writes the directory.
 pub struct Checkpoints {
     dir: PathBuf,
     fingerprint: String,
+    _lock: Lock,
 }
 
 /// The record of a finished stage, if there is one with this fingerprint.
@@ -79,10 +87,17 @@ impl Checkpoints {
     /// Checkpoints in `dir`, which is made if missing.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be made, or another process trains into it.
     pub fn new(dir: &Path, fingerprint: &str) -> Result<Self, Error> {
         fs::create_dir_all(dir).map_err(|source| Error::Io { path: dir.to_owned(), source })?;
-        Ok(Self { dir: dir.to_owned(), fingerprint: fingerprint.to_owned() })
+        let lock = Lock::take(dir)?;
+        Ok(Self { dir: dir.to_owned(), fingerprint: fingerprint.to_owned(), _lock: lock })
+    }
+
+    /// The newest state's directory; `None` before the first, or where the directory cannot be read.
+    #[must_use]
+    pub fn last(&self) -> Option<PathBuf> {
+        self.states().ok()?.pop()
     }
 
     /// Puts the weights of the finished stage into `learner`, and removes what a kill after its last file may
@@ -93,7 +108,7 @@ impl Checkpoints {
     pub fn load_finished(&self, learner: &Learner) -> Result<(), Error> {
         let path = self.dir.join(WEIGHTS);
         let bytes = fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
-        learner.network.params().load(&bytes, &path)?;
+        learner.network.load(&bytes, &path)?;
         self.sweep()
     }
 
@@ -115,41 +130,60 @@ impl Checkpoints {
             return Err(Error::File { path, reason: reason.into() });
         }
         let (path, bytes) = read(WEIGHTS)?;
-        learner.network.params().load(&bytes, &path)?;
+        learner.network.load(&bytes, &path)?;
         let (path, bytes) = read(OPTIMIZER)?;
         learner.optimizer.load(learner.network.params(), &bytes, &path)?;
         Ok(Some(saved))
     }
 
     /// Writes a state. With `is_best` its weights are kept beside it as the best so far; else the old state's
-    /// best weights are carried over.
+    /// best weights are carried over. A step that has its state already is not written again: it would hold the same.
     ///
     /// # Errors
-    /// If the disk refuses; the old state is intact then.
+    /// If a weight is not finite, or the disk refuses; the old state is intact then, and nothing of the new one is left.
     pub fn save(&self, learner: &Learner, saved: &Saved, is_best: bool) -> Result<(), Error> {
+        if let Some((name, _, value)) = learner.broken()? {
+            let (part, value) = (format!("weight `{name}`"), f64::from(value));
+            let last = self.last();
+            return Err(Error::NotFinite { step: saved.step, part, value, place: Place::Step, last });
+        }
         let old = self.states()?;
-        let part = self.dir.join(PART);
-        if part.exists() {
-            fs::remove_dir_all(&part).map_err(|source| Error::Io { path: part.clone(), source })?;
-        }
-        fs::create_dir_all(&part).map_err(|source| Error::Io { path: part.clone(), source })?;
-        let weights = learner.network.params().to_bytes()?;
-        write(&part.join(WEIGHTS), &weights)?;
-        write(&part.join(OPTIMIZER), &learner.optimizer.to_bytes(learner.network.params())?)?;
-        if is_best {
-            write(&part.join(BEST), &weights)?;
-        } else if let Some(best) = old.last().map(|dir| dir.join(BEST)).filter(|path| path.exists()) {
-            let bytes = fs::read(&best).map_err(|source| Error::Io { path: best, source })?;
-            write(&part.join(BEST), &bytes)?;
-        }
-        write(&part.join(STATE), json(saved).as_bytes())?;
         let name = self.dir.join(format!("state-{:08}", saved.step));
-        if name.exists() {
-            fs::remove_dir_all(&name).map_err(|source| Error::Io { path: name.clone(), source })?;
+        if old.contains(&name) {
+            return Ok(());
         }
-        fs::rename(&part, &name).map_err(|source| Error::Io { path: name.clone(), source })?;
-        for dir in old.into_iter().filter(|dir| *dir != name) {
-            fs::remove_dir_all(&dir).map_err(|source| Error::Io { path: dir, source })?;
+        let weights = learner.network.params().to_bytes()?;
+        let kept = old.last().map(|dir| dir.join(BEST)).filter(|path| path.exists());
+        let best = match kept {
+            _ if is_best => Some(weights.clone()),
+            Some(path) => Some(fs::read(&path).map_err(|source| Error::Io { path, source })?),
+            None => None,
+        };
+        let mut files = vec![
+            (WEIGHTS, weights),
+            (CONFIG, json(learner.network.config()).into_bytes()),
+            (TOKENIZER, learner.tokenizer.to_json().into_bytes()),
+            (OPTIMIZER, learner.optimizer.to_bytes(learner.network.params())?),
+        ];
+        files.extend(best.map(|bytes| (BEST, bytes)));
+        files.push((STATE, json(saved).into_bytes()));
+        let part = self.dir.join(PART);
+        let written = fill(&part, &files).and_then(|()| {
+            // Left by a kill amid a removal; a whole one was found above.
+            remove(&name)?;
+            fs::rename(&part, &name).map_err(|source| Error::Io { path: name.clone(), source })
+        });
+        if let Err(error) = written {
+            // On a full disk the half of a state is in the way; the first error is the one that matters.
+            let _ = fs::remove_dir_all(&part);
+            return Err(error);
+        }
+        settle(&self.dir)?;
+        for dir in old {
+            // First what makes it a state: half of it must not pass for one.
+            fs::remove_file(dir.join(STATE))
+                .and_then(|()| fs::remove_dir_all(&dir))
+                .map_err(|source| Error::Io { path: dir, source })?;
         }
         Ok(())
     }
@@ -203,8 +237,11 @@ impl Checkpoints {
 
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let (path, part) = (self.dir.join(name), self.dir.join(format!("{name}.part")));
-        write(&part, bytes)?;
-        fs::rename(&part, &path).map_err(|source| Error::Io { path, source })
+        write(&part, bytes)
+            .and_then(|()| fs::rename(&part, &path).map_err(|source| Error::Io { path, source }))
+            .inspect_err(|_| {
+                let _ = fs::remove_file(&part);
+            })
     }
 
     /// Complete states, oldest first.
@@ -228,6 +265,30 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     File::create(path)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .map_err(|source| Error::Io { path: path.to_owned(), source })
+}
+
+/// Makes a folder anew with these files.
+fn fill(dir: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), Error> {
+    remove(dir)?;
+    fs::create_dir_all(dir).map_err(|source| Error::Io { path: dir.to_owned(), source })?;
+    files.iter().try_for_each(|(name, bytes)| write(&dir.join(name), bytes))
+}
+
+/// Removes a folder that may not be there.
+fn remove(dir: &Path) -> Result<(), Error> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    fs::remove_dir_all(dir).map_err(|source| Error::Io { path: dir.to_owned(), source })
+}
+
+/// Brings a folder's renames down to the disk, where the system can: what they replace is removed next.
+fn settle(dir: &Path) -> Result<(), Error> {
+    if cfg!(unix) {
+        let synced = File::open(dir).and_then(|dir| dir.sync_all());
+        synced.map_err(|source| Error::Io { path: dir.to_owned(), source })?;
+    }
+    Ok(())
 }
 
 fn json(value: &impl Serialize) -> String {

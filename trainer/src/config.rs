@@ -11,6 +11,7 @@ use serde_yaml::{Mapping, Value};
 
 use crate::buffer::{Ban, BufferConfig};
 use crate::curriculum::CurriculumConfig;
+use crate::guard::SPIKE;
 use crate::liveness::{self, Mechanism};
 use crate::math::{Clip, Schedule, TokenMean};
 use crate::rtm::RtmConfig;
@@ -105,6 +106,9 @@ pub struct RlConfig {
     pub weight_decay: f64,
     /// Largest norm of the gradient.
     pub grad_clip: f64,
+    /// A step whose loss or norm is this many times the median of the last 100 steps ends the run; null never does.
+    #[serde(skip_serializing_if = "crate::guard::usual")]
+    pub spike: Option<f64>,
     /// Clip and KL of the token loss.
     pub clip: Clip,
     /// Added to the standard deviation in the group advantage.
@@ -147,6 +151,7 @@ impl Default for RlConfig {
             warmup: 0,
             weight_decay: 0.01,
             grad_clip: 1.0,
+            spike: Some(SPIKE),
             clip: Clip::default(),
             std_floor: 0.1,
             temperature: 1.0,
@@ -284,6 +289,7 @@ impl RlConfig {
     pub fn mechanisms(&self) -> Vec<&'static Mechanism> {
         let bans = |buffer: &BufferConfig| buffer.ban != Ban::Never && buffer.right_share < 1.0;
         let table = [
+            (true, &liveness::GROUPS),
             (self.rtm.is_some(), &liveness::RTM),
             (self.buffer.is_some(), &liveness::BUFFER),
             (self.buffer.as_ref().is_some_and(bans), &liveness::BAN),

@@ -11,6 +11,8 @@ use rayon::prelude::*;
 use vrrl_trainer_codec::Tokenizer;
 use vrrl_trainer_model::{gradients, AdamW, AdamWConfig, Gradients, Network};
 
+use crate::error::Place;
+use crate::guard::Limits;
 use crate::sequence::pack;
 use crate::{Error, Sequence, TokenRef};
 
@@ -79,13 +81,14 @@ impl Learner {
     /// network, its log-probabilities of the same tokens.
     ///
     /// # Errors
-    /// If the loss or the gradient is not finite (the weights are unchanged then) or the network fails.
+    /// If a log-probability, the loss or the gradient is not finite or the `limits` refuse them (the weights are
+    /// unchanged then), or the network fails.
     pub fn step(
         &mut self,
         sequences: &[Sequence],
         reference: Option<&Network>,
         objective: ObjectiveFn<'_>,
-        [rate, clip]: [f64; 2],
+        limits: Limits<'_>,
     ) -> Result<StepReport, Error> {
         let began = Instant::now();
         let shards = split(sequences, self.network.config().image_tokens());
@@ -111,18 +114,52 @@ impl Learner {
             }
         }
         let step = self.optimizer.steps() + 1;
-        if !report.loss.is_finite() {
-            return Err(Error::NotFinite { value: report.loss, step });
-        }
+        finite(step, "loss", report.loss, Place::Step)?;
         if let Some(total) = total {
             let norm = total.norm();
             if !norm.is_finite() {
-                return Err(Error::NotFinite { value: norm, step });
+                return Err(self.culprit(step, &total, norm));
             }
-            report.norm = self.optimizer.step(self.network.params(), &total, rate, clip)?;
+            limits.check(step, report.loss, norm)?;
+            report.norm = self.optimizer.step(self.network.params(), &total, limits.rate, limits.clip)?;
         }
         report.seconds = began.elapsed().as_secs_f64();
         Ok(report)
+    }
+
+    /// Refuses weights that are not finite: nothing can be learned from them.
+    ///
+    /// # Errors
+    /// [`Error::Start`] naming the first one.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.broken()? {
+            Some((name, at, value)) => Err(Error::Start { name, value, at }),
+            None => Ok(()),
+        }
+    }
+
+    /// The first weight that is not finite: its name, where in it, and the value.
+    pub(crate) fn broken(&self) -> Result<Option<(String, usize, f32)>, Error> {
+        let params = self.network.params();
+        let values = params.values()?;
+        let bad = |(name, values): (&str, &Vec<f32>)| {
+            let at = values.iter().position(|x| !x.is_finite())?;
+            Some((name.to_owned(), at, values[at]))
+        };
+        Ok(params.iter().map(|(name, _)| name).zip(&values).find_map(bad))
+    }
+
+    /// Which weight's gradient makes a norm that is not finite.
+    fn culprit(&self, step: u64, gradients: &Gradients, norm: f64) -> Error {
+        let names = self.network.params().iter().map(|(name, _)| name);
+        let bad = names
+            .zip(&gradients.0)
+            .find_map(|(name, values)| Some((name, values.iter().find(|x| !x.is_finite())?)));
+        let (part, value) = match bad {
+            Some((name, value)) => (format!("gradient of `{name}`"), f64::from(*value)),
+            None => ("norm of the gradient".to_owned(), norm),
+        };
+        Error::NotFinite { step, part, value, place: Place::Step, last: None }
     }
 
     fn shard(
@@ -143,7 +180,19 @@ impl Learner {
             Some(network) => host(&network.log_probs(&batch, false)?)?,
             None => Vec::new(),
         };
+        let step = self.optimizer.steps() + 1;
+        for (part, numbers) in [("log-prob", &values), ("log-prob under the reference", &anchors)] {
+            for (at, &x) in refs.iter().zip(numbers) {
+                finite(step, part, f64::from(x), Place::of(at))?;
+            }
+        }
         let objective = objective(&refs, &values, &anchors);
+        for (name, sum) in &objective.sums {
+            finite(step, name, *sum, Place::Step)?;
+        }
+        for (at, &slope) in refs.iter().zip(&objective.slopes) {
+            finite(step, "slope of the loss", slope, Place::of(at))?;
+        }
         let slopes: Vec<f32> = objective.slopes.iter().map(|&x| x as f32).collect();
         let backward = || -> candle_core::Result<Tensor> {
             (&log_probs * Tensor::from_vec(slopes, refs.len(), log_probs.device())?)?.sum_all()
@@ -158,6 +207,20 @@ struct Part {
     gradients: Gradients,
     objective: Objective,
     tokens: u64,
+}
+
+impl Place {
+    fn of(at: &TokenRef) -> Self {
+        Self::Token { sequence: at.sequence, turn: at.turn, token: at.token }
+    }
+}
+
+/// Refuses a number that is not finite.
+fn finite(step: u64, part: &str, value: f64, place: Place) -> Result<(), Error> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::NotFinite { step, part: part.to_owned(), value, place, last: None })
 }
 
 /// Cuts a batch into runs of about equally many tokens.

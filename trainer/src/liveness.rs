@@ -18,6 +18,18 @@ pub struct Mechanism {
     pub needs: &'static [(&'static str, &'static str)],
 }
 
+/// Learning itself: groups whose rollouts differ in reward.
+pub const GROUPS: Mechanism = Mechanism {
+    name: "groups",
+    needs: &[
+        ("rolled_out", "no group was rolled out; check that the loop runs"),
+        (
+            "with_gradient",
+            "in the whole run all rollouts of each question earned the same, so nothing was learned; start from a policy \
+             that is right sometimes, take other questions (`train`), a graded reward, or larger groups (`group`)",
+        ),
+    ],
+};
 /// Random Turn Masking.
 pub const RTM: Mechanism = Mechanism {
     name: "rtm",
@@ -236,7 +248,8 @@ mod tests {
 
     #[test]
     fn mechanism_names_are_distinct_and_each_can_fail() {
-        let all = [&RTM, &BUFFER, &REFLECTION, &FILTER, &CLIP, &KL, &BAN, &TURN0_CREDIT, &CURRICULUM];
+        let all =
+            [&GROUPS, &RTM, &BUFFER, &REFLECTION, &FILTER, &CLIP, &KL, &BAN, &TURN0_CREDIT, &CURRICULUM];
         let names: std::collections::BTreeSet<_> = all.iter().map(|m| m.name).collect();
         assert_eq!(names.len(), all.len());
         assert_eq!(Liveness::default().complaints(&all).len(), all.len());

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::{Deserialize, Serialize};
 use vrrl_harness_core::{Dialect, Example, Seed};
 
+use crate::warnings::Warning;
 use crate::Error;
 
 /// Training example number `index` of an endless, reproducible stream.
@@ -22,6 +23,8 @@ pub struct Progress {
     pub steps: u64,
     /// Named figures, the most telling first.
     pub figures: Vec<(String, f64)>,
+    /// What is to be said about this step.
+    pub warnings: Vec<Warning>,
 }
 
 /// What every stage is given.
@@ -67,4 +70,6 @@ pub struct TrainingReport {
     pub liveness: serde_json::Value,
     /// Mechanisms that are on and never fired.
     pub complaints: Vec<String>,
+    /// What was said on the way.
+    pub warnings: Vec<Warning>,
 }

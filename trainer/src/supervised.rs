@@ -6,7 +6,9 @@ use serde_json::{json, Value};
 use vrrl_harness_core::Seed;
 
 use crate::checkpoint::{Saved, TIMING};
+use crate::guard::{Guard, Limits, SPIKE};
 use crate::math::Schedule;
+use crate::warnings::Warning;
 use crate::{
     finished, Checkpoints, Error, Learner, Log, Objective, Probe, Progress, Run, Sequence, TokenRef,
     TrainingReport,
@@ -28,6 +30,9 @@ pub struct SupervisedConfig {
     pub warmup: usize,
     /// Largest norm of the gradient.
     pub grad_clip: f64,
+    /// A step whose loss or norm is this many times the median of the last 100 steps ends the run; null never does.
+    #[serde(skip_serializing_if = "crate::guard::usual")]
+    pub spike: Option<f64>,
     /// Steps between looks at the hold-out and saved states.
     pub look_every: u64,
     /// Hold-out episodes a look.
@@ -43,6 +48,7 @@ impl Default for SupervisedConfig {
             lr_final: 0.1,
             warmup: 20,
             grad_clip: 1.0,
+            spike: Some(SPIKE),
             look_every: 100,
             look: 200,
         }
@@ -68,6 +74,7 @@ pub fn supervise(
         return Ok(report_of(&record, run));
     }
     let mut saved = checkpoints.resume(learner)?.unwrap_or_else(|| fresh(run));
+    learner.check()?;
     let mut log = Log::open(run.out, saved.step)?;
     let schedule = Schedule {
         peak: config.lr,
@@ -95,7 +102,12 @@ pub fn supervise(
             Objective { slopes: weights.iter().map(|w| -w).collect(), loss, sums: Vec::new() }
         };
         let rate = schedule.rate(saved.step as usize);
-        let step = learner.step(&sequences, None, &objective, [rate, config.grad_clip])?;
+        let limits = Limits { rate, clip: config.grad_clip, spike: config.spike, guard: &saved.guard };
+        let example = |sequence: usize| Some(format!("training example {}", first + sequence as u64));
+        let step = learner
+            .step(&sequences, None, &objective, limits)
+            .map_err(|e| e.place(example).during(saved.step + 1, checkpoints.last()))?;
+        saved.guard.push(step.loss, step.norm);
         saved.step += 1;
         saved.tokens += step.tokens;
         saved.learner_seconds += step.seconds;
@@ -108,7 +120,8 @@ pub fn supervise(
         ];
         let looks = saved.step % config.look_every == 0 || saved.step == config.steps;
         if looks {
-            let look = look(run, learner, config.look)?;
+            let look =
+                look(run, learner, config.look).map_err(|e| e.during(saved.step, checkpoints.last()))?;
             figures.extend(look.figures(""));
         }
         log.write(saved.step, &figures)?;
@@ -126,10 +139,11 @@ pub fn supervise(
             step: saved.step,
             steps: config.steps,
             figures: shown.collect(),
+            warnings: Vec::new(),
         });
     }
     saved.seconds += clock.elapsed().as_secs_f64();
-    let record = record(&saved, run, json!({}), &[], mark);
+    let record = record(&saved, run, json!({}), Remarks::default(), mark);
     checkpoints.finish(learner, &timing(&saved), &record)?;
     Ok(report_of(&record, run))
 }
@@ -157,8 +171,16 @@ pub(crate) fn fresh(run: &Run<'_>) -> Saved {
         seconds: 0.0,
         learner_seconds: 0.0,
         tokens: 0,
+        guard: Guard::default(),
         stage: Value::Null,
     }
+}
+
+/// What a stage has to say at its end.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Remarks<'a> {
+    pub complaints: &'a [String],
+    pub warnings: &'a [Warning],
 }
 
 /// `training.json`: everything about a finished stage that does not depend on the clock. The clock's part
@@ -167,7 +189,7 @@ pub(crate) fn record(
     saved: &Saved,
     run: &Run<'_>,
     liveness: Value,
-    complaints: &[String],
+    remarks: Remarks<'_>,
     mark: Value,
 ) -> Value {
     json!({
@@ -178,7 +200,8 @@ pub(crate) fn record(
         "tokens": saved.tokens,
         "chosen": saved.best.map(|(accuracy, step)| json!({"step": step, "accuracy": accuracy})),
         "liveness": liveness,
-        "complaints": complaints,
+        "complaints": remarks.complaints,
+        "warnings": remarks.warnings,
         "recipe": mark,
     })
 }
@@ -207,5 +230,7 @@ pub fn report_of(record: &Value, run: &Run<'_>) -> TrainingReport {
         tokens: record["tokens"].as_u64().unwrap_or(0),
         liveness: record["liveness"].clone(),
         complaints: serde_json::from_value(record["complaints"].clone()).unwrap_or_default(),
+        // Absent in records of before there were any.
+        warnings: serde_json::from_value(record["warnings"].clone()).unwrap_or_default(),
     }
 }

@@ -172,6 +172,9 @@ pub(crate) struct TrainArgs {
     /// cpu or cuda.
     #[arg(long, default_value = "cpu")]
     pub device: String,
+    /// Write the training curves as TensorBoard events into --out, while training.
+    #[arg(long)]
+    pub tensorboard: bool,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

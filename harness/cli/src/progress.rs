@@ -13,7 +13,7 @@ use crate::output::note;
 /// Between two plain lines of one stage.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 /// Figures worth the room, the most telling first.
-const FIGURES: [(&str, &str); 13] = [
+const FIGURES: [(&str, &str); 14] = [
     ("items_per_second", "items/s"),
     ("accuracy", "accuracy"),
     ("first_accuracy", "first"),
@@ -22,6 +22,7 @@ const FIGURES: [(&str, &str); 13] = [
     ("delta_ref", "Δref"),
     ("tokens_per_second", "tokens/s"),
     ("reward", "reward"),
+    ("groups_with_gradient", "learning groups"),
     ("stop_right", "stop right"),
     ("stop_wrong", "stop wrong"),
     ("loss", "loss"),
@@ -29,7 +30,7 @@ const FIGURES: [(&str, &str); 13] = [
     ("kl", "kl"),
 ];
 /// Figures shown at once.
-const SHOWN: usize = 5;
+const SHOWN: usize = 7;
 
 /// Shows stages as they go.
 pub(crate) struct Bars {
@@ -135,6 +136,9 @@ impl Reporter for Bars {
         live.figures.extend(progress.figures.iter().cloned());
         live.bar.set_length(progress.total);
         live.bar.set_position(progress.done);
+        for text in &progress.warnings {
+            self.line(&format!("warning: {stage}: {text}"));
+        }
         let message = format!("{}  {}", progress.what, words(&live.figures));
         if !self.terminal && live.told.elapsed() >= PLAIN_EVERY {
             live.told = Instant::now();

@@ -110,6 +110,7 @@ fn write_one(examples: Examples, dir: PathBuf, options: &BuildOptions<'_>, tell:
             done: p.done as u64,
             total: p.total as u64,
             figures: vec![("items_per_second".into(), p.per_second)],
+            ..StageProgress::default()
         });
     };
     let (limit, feedback, stop) = (options.limit, options.feedback, options.stop);
@@ -148,6 +149,7 @@ fn parquet_of(
             done: p.done as u64,
             total: p.total as u64,
             figures: vec![("items_per_second".into(), speed)],
+            ..StageProgress::default()
         });
     };
     let limited = Options { limit: options.limit, ..Options::default() };

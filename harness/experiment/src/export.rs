@@ -55,6 +55,7 @@ pub fn export(
             done: p.done as u64,
             total: p.total as u64,
             figures: vec![("items_per_second".into(), speed)],
+            ..StageProgress::default()
         });
     };
     let written = vrrl_datasets::export(&splits, format, out, options, Watch { progress: &mut tell, stop })?;

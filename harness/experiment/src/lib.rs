@@ -56,7 +56,7 @@ pub use score::{score, ScoreOptions};
 pub use show::{show, ShowRequest, Shown};
 pub use single::{
     compare, compare_methods, dry_run, eval, eval_controls, merge, train_recipe, Compared, ComparedMethods,
-    DryCost, DryRun, DrySplit, EvalRequest, TrainOutcome,
+    DryCost, DryRun, DrySplit, EvalRequest, TrainOutcome, TrainRequest,
 };
 pub use table::Table;
 pub use tools::{Tools, TrainJob, Trained};

@@ -13,6 +13,8 @@ pub struct StageProgress {
     pub total: u64,
     /// Live figures that matter, in order.
     pub figures: Vec<(String, f64)>,
+    /// What a training has to say about its last step.
+    pub warnings: Vec<String>,
 }
 
 /// Shows progress. Stages may run side by side, so every call names its stage.

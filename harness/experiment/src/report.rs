@@ -124,6 +124,7 @@ fn log(
     if let Some(training) = &record.training {
         counters("", &training.liveness, &mut log.liveness);
         log.liveness.insert("tokens_per_second".into(), training.tokens_per_second);
+        log.warnings.clone_from(&training.warnings);
     }
     Ok(log)
 }

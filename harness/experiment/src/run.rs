@@ -283,7 +283,7 @@ pub(crate) fn shown(p: &vrrl_harness::Progress) -> StageProgress {
         figures.push(("Δref".to_owned(), (p.correct as f64 - p.correct_first as f64) / scored));
     }
     let what = p.split.rsplit('/').next().unwrap_or_default().to_owned();
-    StageProgress { what, done: p.done as u64, total: p.total as u64, figures }
+    StageProgress { what, done: p.done as u64, total: p.total as u64, figures, ..StageProgress::default() }
 }
 
 #[cfg(test)]

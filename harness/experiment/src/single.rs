@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use vrrl_baselines::Recipe;
@@ -276,29 +277,60 @@ pub struct TrainOutcome {
     /// What the training reports.
     #[serde(flatten)]
     pub trained: Trained,
+    /// TensorBoard events, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<PathBuf>,
 }
+
+/// A training of one recipe file.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainRequest<'a> {
+    /// The recipe file.
+    pub recipe: &'a Path,
+    /// Checkpoint directory to start from.
+    pub init: Option<&'a Path>,
+    /// Checkpoint directory to make or to go on with.
+    pub out: &'a Path,
+    /// `cpu` or `cuda`.
+    pub device: &'a str,
+    /// Write TensorBoard events beside the log while training.
+    pub tensorboard: bool,
+}
+
+/// Between two updates of the events.
+const EVENTS_EVERY: Duration = Duration::from_secs(2);
 
 /// Trains one recipe file into a checkpoint directory; the same call again goes on.
 ///
 /// # Errors
-/// [`Error::Content`] naming file, line and nearest key; else the training's failure.
+/// [`Error::Content`] naming file, line and nearest key; else the training's failure. Events that cannot be written are an
+/// error once the training has ended.
 pub fn train_recipe(
-    file: &Path,
-    init: Option<&Path>,
-    out: &Path,
+    request: &TrainRequest<'_>,
     tools: Tools<'_>,
-    device: &str,
     stop: &AtomicBool,
     progress: &mut dyn FnMut(&StageProgress),
 ) -> Result<TrainOutcome> {
+    let TrainRequest { recipe: file, init, out, device, tensorboard } = *request;
     let refuse =
         |e: vrrl_baselines::Error| Error::content(file, "", yaml::explain(&crate::experiment::chain(&e)));
     let recipe = Recipe::from_yaml(&store::read_text(file)?).map_err(refuse)?;
     recipe.validate().map_err(refuse)?;
     let name = out.file_name().map_or_else(|| "checkpoint".into(), |n| n.to_string_lossy().into_owned());
     let job = TrainJob { name: &name, recipe: &recipe, init, out, device, stop };
-    let trained = (tools.train)(&job, progress)?;
-    Ok(TrainOutcome { checkpoint: out.to_path_buf(), trained })
+    let mut events = tensorboard.then(|| vrrl_reports::Follow::new(out));
+    let mut told: Option<Instant> = None;
+    let trained = (tools.train)(&job, &mut |p| {
+        if let Some(events) = events.as_mut().filter(|_| told.is_none_or(|t| t.elapsed() >= EVENTS_EVERY)) {
+            // What cannot be written now is tried again at the end, and is an error there.
+            let _ = events.update();
+            told = Some(Instant::now());
+        }
+        progress(p);
+    });
+    // Also of a training that failed, and first its own error.
+    let events = events.map_or(Ok(None), vrrl_reports::Follow::finish);
+    Ok(TrainOutcome { checkpoint: out.to_path_buf(), trained: trained?, events: events? })
 }
 
 /// Compares two run directories or files of judged items, item by item; see [`vrrl_harness::compare`].

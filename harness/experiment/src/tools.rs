@@ -42,6 +42,9 @@ pub struct Trained {
     pub liveness: Value,
     /// Sentences about what looks wrong.
     pub complaints: Vec<String>,
+    /// What it said on the way, with the step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// Trains.
@@ -80,6 +83,7 @@ fn train(job: &TrainJob<'_>, progress: &mut dyn FnMut(&StageProgress)) -> Result
             done: p.step,
             total: p.steps,
             figures: p.figures.clone(),
+            warnings: p.warnings.iter().map(words).collect(),
         });
     };
     let report = vrrl_baselines::train(&work, &mut tell)
@@ -91,7 +95,13 @@ fn train(job: &TrainJob<'_>, progress: &mut dyn FnMut(&StageProgress)) -> Result
         tokens_per_second: report.tokens_per_second,
         liveness: report.liveness,
         complaints: report.complaints,
+        warnings: report.warnings.iter().map(words).collect(),
     })
+}
+
+/// A training's warning as people read it.
+fn words(warning: &vrrl_baselines::Warning) -> String {
+    format!("step {}: {}", warning.step, warning.text)
 }
 
 fn open_checkpoint(dir: &Path, device: &str) -> Result<Box<dyn Policy>> {

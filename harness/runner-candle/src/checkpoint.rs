@@ -106,7 +106,7 @@ pub fn load(dir: &Path, device: &Device) -> Result<Checkpoint, Error> {
         return Err(Error::File { path: tokenizer_path, reason });
     }
     let network = Network::new(&config, device, &mut || 0.5)?;
-    network.params().load(&weights, &weights_path)?;
+    network.load(&weights, &weights_path)?;
     let all = [config_bytes, tokenizer_bytes, weights].map(|bytes| sha256_hex(&bytes)).concat();
     Ok(Checkpoint { network, tokenizer, fingerprint: sha256_hex(all.as_bytes()) })
 }

@@ -5,6 +5,7 @@
 
 mod date;
 mod every_eval_ever;
+mod follow;
 mod hub;
 mod metrics;
 mod tensorboard;
@@ -19,6 +20,8 @@ use crate::info::TrainingLog;
 use crate::run::Run;
 use crate::slug::slug;
 use crate::{atomic, Error, Result};
+
+pub use follow::Follow;
 
 /// A format to write.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -13,7 +13,7 @@ use crate::slug::slug;
 use crate::{Error, Result};
 
 /// TensorBoard reads every file whose name holds `tfevents`; it sorts them by the seconds after that.
-const FILE: &str = "events.out.tfevents.0000000000.vrrl";
+pub(super) const FILE: &str = "events.out.tfevents.0000000000.vrrl";
 
 /// A folder with one file for each log that has rows: `METHOD`, or `METHOD-sSEED`; logs of one name are numbered.
 pub(super) fn files(logs: &[TrainingLog]) -> Result<Vec<(PathBuf, Vec<u8>)>> {
@@ -30,10 +30,23 @@ pub(super) fn files(logs: &[TrainingLog]) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     Ok(files)
 }
 
-/// The events of one log; `reward.total` becomes the tag `reward/total`, so that series group as they nest.
+/// A whole file.
 fn events(log: &TrainingLog) -> Result<Vec<u8>> {
+    let mut out = version();
+    out.extend(rows(log)?);
+    Ok(out)
+}
+
+/// What a file begins with.
+pub(super) fn version() -> Vec<u8> {
     let mut out = Vec::new();
     record(&mut out, &event(0, Some("brain.Event:2"), &[]));
+    out
+}
+
+/// The events of a log's rows; `reward.total` becomes the tag `reward/total`, so that series group as they nest.
+pub(super) fn rows(log: &TrainingLog) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
     for (step, row) in &log.rows {
         // Steps count; above 2^53 a log could not tell them apart.
         if step.fract().abs() > 0.0 || !(0.0..9e15).contains(step) {

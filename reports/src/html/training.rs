@@ -10,7 +10,7 @@ use crate::svg::{esc, fixed};
 use super::{count, legend, method_class, scrolling};
 
 /// Charts in order: title, whether it is a share, names it may have in a log (the first that is there).
-const CHARTS: [(&str, bool, &[&str]); 11] = [
+const CHARTS: [(&str, bool, &[&str]); 14] = [
     ("Reward", false, &["reward", "reward_mean", "reward.total"]),
     ("First answer right", true, &["first_accuracy", "first", "correct_first"]),
     ("Final answer right", true, &["accuracy", "final_accuracy", "final", "correct"]),
@@ -18,6 +18,9 @@ const CHARTS: [(&str, bool, &[&str]); 11] = [
     ("Turns", false, &["turns", "turns_mean"]),
     ("Commits a right proposal (stop_right)", true, &["stop_right", "stop_ok"]),
     ("Commits a wrong proposal (stop_wrong)", true, &["stop_wrong"]),
+    ("Groups with a gradient", true, &["groups_with_gradient"]),
+    ("Rollouts whose format fails", true, &["format_fault_rate"]),
+    ("Entropy of a token, estimated (nats)", false, &["entropy_estimate"]),
     ("Buffer entries", false, &["buffer_fill", "buffer", "buffer_len"]),
     ("Tokens per second", false, &["tokens_per_second", "tokens_per_s", "tok_per_s"]),
     ("Loss", false, &["loss"]),
@@ -39,7 +42,7 @@ pub(super) fn section(logs: &[TrainingLog]) -> String {
     for (title, part) in [("Reinforcement learning", learning), ("Supervised training", supervised)] {
         html.push_str(&charts(title, &part));
     }
-    format!("<div class=\"training\">{html}{}</div>", liveness(&logs))
+    format!("<div class=\"training\">{html}{}{}</div>", warnings(&logs), liveness(&logs))
 }
 
 fn charts(title: &str, logs: &[&TrainingLog]) -> String {
@@ -99,6 +102,16 @@ fn name(log: &TrainingLog) -> String {
         Some(seed) => format!("{}, seed {seed}", method_label(&log.method)),
         None => method_label(&log.method),
     }
+}
+
+/// What the trainings said on the way; empty if they were silent.
+fn warnings(logs: &[&TrainingLog]) -> String {
+    let said = logs.iter().flat_map(|log| log.warnings.iter().map(|text| (name(log), text)));
+    let items: String = said.map(|(name, text)| format!("<li>{}: {}</li>", esc(&name), esc(text))).collect();
+    if items.is_empty() {
+        return items;
+    }
+    format!("<h3>Early warnings</h3><p>Said while training; they stopped nothing.</p><ul>{items}</ul>")
 }
 
 /// How often each mechanism fired.

@@ -4,6 +4,7 @@
 //! Legend used throughout: `b` batch of images, `n` tokens of all packed sequences, `d` width, `v`
 //! vocabulary, `p` predicted positions, `c` channels.
 
+mod fit;
 pub mod kernels;
 mod network;
 mod onnx;

@@ -8,6 +8,7 @@
 //! Every turn's image stands in the sequence, as in SmolVLM. A token's position is its slot within its turn;
 //! turns are told apart by the attention's bias (see [`crate::kernels::attention`]).
 
+use std::path::Path;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
@@ -15,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernels::attention::Heads;
 use crate::ops::{self, Packing};
-use crate::params::DTYPE;
-use crate::{Error, Params};
+use crate::params::{from_safetensors, DTYPE};
+use crate::{fit, Error, Params};
 
 mod extend;
 pub use extend::{Extension, Memory, Piece};
@@ -263,6 +264,20 @@ impl Network {
     #[must_use]
     pub fn params(&self) -> &Params {
         &self.params
+    }
+
+    /// Loads every weight from safetensors bytes; `path` is for messages.
+    ///
+    /// # Errors
+    /// If they are of a network of other sizes, each of which is named, or as [`Params::load`]. Nothing is changed then.
+    pub fn load(&self, bytes: &[u8], path: &Path) -> Result<(), Error> {
+        let shapes = from_safetensors(bytes, path)?.into_iter().map(|(name, (shape, _))| (name, shape));
+        let differences = fit::differences(&self.config, &shapes.collect());
+        if differences.is_empty() {
+            return self.params.load(bytes, path);
+        }
+        let reason = format!("the weights are of another network ({})", differences.join("; "));
+        Err(Error::Weights { path: path.to_owned(), reason })
     }
 
     /// Log-probability `[p]` of every target of a batch. With `track`, gradients can flow back.
@@ -552,5 +567,37 @@ mod tests {
         a.params().set_values(&values).unwrap();
         let nan = b.params().load(&a.params().to_bytes().unwrap(), path).unwrap_err().to_string();
         assert!(nan.contains("NaN") && nan.contains("vision.blocks.0.weight"), "{nan}");
+    }
+
+    #[test]
+    fn weights_of_another_network_name_what_differs() {
+        let a = tiny();
+        let path = Path::new("model.safetensors");
+        let bytes = a.params().to_bytes().unwrap();
+        a.load(&bytes, path).unwrap();
+        type Change = fn(&mut Config);
+        let table: [(Change, &str); 7] = [
+            (|c| c.layers = 3, "`layers`: 2 in the weights, 3 in config.json"),
+            // One layer fewer: every weight of the network is there, and more.
+            (|c| c.layers = 1, "`layers`: 2 in the weights, 1 in config.json"),
+            (|c| c.blocks = 1, "`blocks`: 2 in the weights, 1 in config.json"),
+            (|c| c.hidden = 32, "`hidden`: 24 in the weights, 32 in config.json"),
+            (|c| c.vocab = 9, "`vocab`: 7 in the weights, 9 in config.json"),
+            (|c| c.slots = 20, "`slots`: 16 in the weights, 20 in config.json"),
+            (
+                |c| (c.width, c.channels) = (32, 4),
+                "`width`: 16 in the weights, 32 in config.json; `channels`: 8",
+            ),
+        ];
+        for (change, want) in table {
+            let mut config = a.config().clone();
+            change(&mut config);
+            let other = Network::new(&config, &Device::Cpu, &mut || 0.5).unwrap();
+            let before = other.params().values().unwrap();
+            let error = other.load(&bytes, path).unwrap_err().to_string();
+            assert!(error.starts_with("model.safetensors: ") && error.contains(want), "{want}: {error}");
+            assert_eq!(other.params().values().unwrap(), before);
+            assert!(other.params().load(&bytes, path).is_err(), "{want}");
+        }
     }
 }

@@ -110,7 +110,7 @@ impl Params {
     /// Loads every weight from safetensors bytes; `path` is for messages.
     ///
     /// # Errors
-    /// If the bytes are truncated, a weight is missing, has another shape, or is not finite. Nothing is
+    /// If the bytes are truncated, a weight is missing, unknown, has another shape, or is not finite. Nothing is
     /// changed then.
     pub fn load(&self, bytes: &[u8], path: &Path) -> Result<(), Error> {
         let found = from_safetensors(bytes, path)?;
@@ -134,6 +134,11 @@ impl Params {
                 )));
             }
             values.push(data.clone());
+        }
+        if let Some(name) = found.keys().find(|name| self.iter().all(|(known, _)| known != name.as_str())) {
+            let reason =
+                format!("weight `{name}` is none of the network's; the checkpoint is of another network");
+            return Err(Error::Weights { path: path.to_owned(), reason });
         }
         self.set_values(&values)
     }

@@ -20,6 +20,9 @@ impl RlConfig {
         check("warmup", self.warmup, self.warmup <= self.steps, "at most `steps`")?;
         within("weight_decay", self.weight_decay, 0.0, 1.0)?;
         within("grad_clip", self.grad_clip, f64::MIN_POSITIVE, 1e6)?;
+        if let Some(spike) = self.spike {
+            within("spike", spike, 2.0, f64::MAX)?;
+        }
         within("clip.low", self.clip.low, 0.0, 1.0)?;
         within("clip.high", self.clip.high, 0.0, 100.0)?;
         within("clip.dual", self.clip.dual, 1.0 + self.clip.high, 1e6)?;

@@ -60,6 +60,7 @@ fn ranges_name_their_key() {
         ("steps: 0", "`steps` is 0, but must be at least 1"),
         ("questions: 0", "`questions`"),
         ("group: 1", "`group` is 1, but must be at least 2"),
+        ("spike: 1", "`spike` is 1, but must be 2 to"),
         ("lr: 0", "`lr` is 0, but must be above 0, at most 1"),
         ("lr: .nan", "`lr`"),
         ("lr_final: 1.5", "`lr_final`"),
@@ -113,11 +114,11 @@ fn a_text_over_a_preset_changes_only_what_it_says() {
 
 #[test]
 fn mechanisms_follow_what_is_on() {
-    assert_eq!(names(&RlConfig::default()), ["filter", "kl"]);
+    assert_eq!(names(&RlConfig::default()), ["groups", "filter", "kl"]);
     let vrrl = RlConfig::preset("small", Parts::VRRL).unwrap();
-    assert_eq!(names(&vrrl), ["rtm", "buffer", "ban", "reflection_reward", "filter", "kl"]);
+    assert_eq!(names(&vrrl), ["groups", "rtm", "buffer", "ban", "reflection_reward", "filter", "kl"]);
     let some = vrrl.over("{clip: {kl: 0}, filter: null, buffer: {ban: never}, turn0_credit: true}").unwrap();
-    assert_eq!(names(&some), ["rtm", "buffer", "reflection_reward", "turn0_credit"]);
+    assert_eq!(names(&some), ["groups", "rtm", "buffer", "reflection_reward", "turn0_credit"]);
     for (reward, on) in [
         ("outcome_only", Shaping::Outcome),
         ("vrrl_code", Shaping::Reflection),
@@ -130,5 +131,17 @@ fn mechanisms_follow_what_is_on() {
         let reward: Value = serde_yaml::from_str(reward).unwrap();
         let config = RlConfig { reward: reward.clone(), ..RlConfig::default() };
         assert_eq!(config.parts().shaping, on, "{reward:?}");
+    }
+}
+
+#[test]
+fn the_usual_limit_on_spikes_is_not_written() {
+    // So that recipes hash as before there was one.
+    let config = RlConfig::default();
+    assert!(!serde_yaml::to_string(&config).unwrap().contains("spike"));
+    for text in ["spike: null", "spike: 30"] {
+        let other = config.over(text).unwrap();
+        assert_ne!(other.spike, config.spike);
+        assert_eq!(RlConfig::from_yaml(&serde_yaml::to_string(&other).unwrap()).unwrap(), other);
     }
 }

@@ -7,19 +7,21 @@ use vrrl_harness_core::{
 };
 use vrrl_harness_runner_candle::CandlePolicy;
 
+use super::seen::Seen;
 use super::Stage;
 use crate::buffer::{Buffer, Candidate};
 use crate::config::RlConfig;
-use crate::curriculum::Measure;
+use crate::error::Place;
 use crate::liveness;
 use crate::math::{group_advantages, keep_group, mean, token_loss, token_means};
-use crate::probe::Tally;
 use crate::rollout::{collect, Prefix, Rollout, MAX_TOKENS};
 use crate::{Error, Learner, Objective, Run, Sequence, TokenRef};
 
 /// One question's rollouts.
 struct Group<'e> {
     rollouts: Vec<Rollout<'e>>,
+    /// Place within the step's first groups or its refill.
+    number: usize,
     /// Training example.
     index: u64,
     /// Turns of the buffered prefix; 0 for an on-policy group.
@@ -49,15 +51,6 @@ pub(super) struct Step<'s, 'r> {
     /// Strength of masking and roll-in, see [`crate::curriculum`].
     pub level: f64,
     pub seen: Seen,
-}
-
-/// What a step's rollouts looked like.
-#[derive(Default)]
-pub(super) struct Seen {
-    tally: Tally,
-    rewards: Vec<f64>,
-    /// Right answers behind buffered prefixes.
-    solved: Vec<f64>,
 }
 
 /// What a step trains on.
@@ -163,11 +156,13 @@ impl Step<'_, '_> {
         let mut policy = CandlePolicy::of(&self.learner.network, &self.learner.tokenizer);
         let mut rollouts = collect(&mut policy, settings, starts, self.reward)?.into_iter();
         let floor = self.config.std_floor;
-        Ok(plans
+        plans
             .iter()
-            .map(|plan| {
+            .enumerate()
+            .map(|(number, plan)| {
                 let rollouts: Vec<Rollout<'e>> = rollouts.by_ref().take(self.config.group).collect();
                 let mut rewards: Vec<f64> = rollouts.iter().map(|r| r.reward.total).collect();
+                finite("reward", &rewards, number, plan.index)?;
                 let credited = self.config.buffer.as_ref().is_some_and(|b| b.ban_credit)
                     && plan.constraint == Constraint::MustRevise;
                 if let (true, Some(prefix)) = (credited, &plan.prefix) {
@@ -176,17 +171,15 @@ impl Step<'_, '_> {
                 }
                 let firsts: Vec<f64> =
                     rollouts.iter().map(|r| f64::from(u8::from(r.correct_first))).collect();
-                Group {
-                    index: plan.index,
-                    prefix: plan.prefix.as_ref().map_or(0, |p| p.replies.len()),
-                    credited,
-                    // The first `group` are the rollouts'; twins that committed at once have no tokens.
-                    advantages: group_advantages(&rewards, floor),
-                    first_advantages: group_advantages(&firsts, floor),
-                    rollouts,
-                }
+                // The first `group` are the rollouts'; twins that committed at once have no tokens.
+                let advantages = group_advantages(&rewards, floor);
+                let first_advantages = group_advantages(&firsts, floor);
+                finite("advantage", &advantages, number, plan.index)?;
+                let prefix = plan.prefix.as_ref().map_or(0, |p| p.replies.len());
+                let index = plan.index;
+                Ok(Group { number, index, prefix, credited, advantages, first_advantages, rollouts })
             })
-            .collect())
+            .collect()
     }
 
     /// Reward of committing a prefix's last proposal as it stands.
@@ -214,10 +207,9 @@ impl Step<'_, '_> {
                 self.stage.liveness.add(&liveness::REFLECTION, "shaped", u64::from(shaped));
                 self.stage.liveness.observe(&liveness::REFLECTION, "reflection", rollout.reward.reflection);
                 if group.prefix > 0 {
-                    self.seen.solved.push(f64::from(u8::from(rollout.correct)));
+                    self.seen.replayed(rollout.correct);
                 } else {
-                    self.seen.tally.add(&rollout.finished);
-                    self.seen.rewards.push(rollout.reward.total);
+                    self.seen.rolled_out(rollout, self.reward);
                 }
             }
         }
@@ -273,7 +265,15 @@ impl Step<'_, '_> {
                     group.advantages[i]
                 };
                 let old = sequence.turns.iter().map(|t| t.log_probs.clone()).collect();
-                out.terms.push(Term { first, later: group.advantages[i], old, buffered, weight: 0.0 });
+                let origin = [group.number as u64, group.index, i as u64];
+                out.terms.push(Term {
+                    first,
+                    later: group.advantages[i],
+                    old,
+                    buffered,
+                    weight: 0.0,
+                    origin,
+                });
                 out.sequences.push(sequence);
             }
         }
@@ -291,25 +291,6 @@ impl Step<'_, '_> {
         for term in &mut out.terms {
             term.weight = if term.buffered { weights.buffer } else { weights.on_policy };
         }
-    }
-}
-
-impl Seen {
-    /// What drives a curriculum; `None` where no rollout says anything about it.
-    pub fn measure(&self, what: Measure) -> Option<f64> {
-        let probe = self.tally.probe();
-        match what {
-            Measure::WrongFirst => (!self.rewards.is_empty()).then_some(1.0 - probe.first_accuracy),
-            Measure::WrongCommitted => probe.stop_wrong,
-        }
-    }
-
-    /// Named figures for the log.
-    pub fn figures(&self) -> Vec<(String, f64)> {
-        let mut figures = vec![("reward".to_owned(), mean(&self.rewards).unwrap_or(0.0))];
-        figures.extend(self.tally.probe().figures(""));
-        figures.extend(mean(&self.solved).map(|solved| ("buffer_accuracy".to_owned(), solved)));
-        figures
     }
 }
 
@@ -347,6 +328,27 @@ pub(super) struct Term {
     buffered: bool,
     /// Weight of one token.
     weight: f64,
+    /// Group within the step, training example, and rollout within the group.
+    origin: [u64; 3],
+}
+
+impl Term {
+    /// Where the sequence comes from, in words.
+    pub fn words(&self) -> String {
+        let [group, index, rollout] = self.origin;
+        origin(group, index, rollout)
+    }
+}
+
+fn origin(group: u64, index: u64, rollout: u64) -> String {
+    format!("group {group}, training example {index}, rollout {rollout}")
+}
+
+/// Refuses a group's numbers, one a rollout, if one is not finite. The step's own number is filled in by the caller.
+fn finite(part: &str, values: &[f64], group: usize, index: u64) -> Result<(), Error> {
+    let Some(at) = values.iter().position(|x| !x.is_finite()) else { return Ok(()) };
+    let place = Place::Named(origin(group as u64, index, at as u64));
+    Err(Error::NotFinite { step: 0, part: part.to_owned(), value: values[at], place, last: None })
 }
 
 /// The clipped token loss with its pull to the reference, see [`token_loss`].
@@ -374,4 +376,18 @@ pub(super) fn objective(
     }
     out.sums = vec![("kl", kl), ("clipped", clipped), ("diverged", diverged)];
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reward_that_is_not_finite_names_group_example_and_rollout() {
+        finite("reward", &[0.0, 1.0, -1.0], 4, 812).unwrap();
+        let error = finite("reward", &[0.0, f64::INFINITY], 4, 812).unwrap_err().during(31, None);
+        let text = error.to_string();
+        let want = "step 31: the reward is inf (group 4, training example 812, rollout 1); check `reward`; ";
+        assert!(text.starts_with(want), "{text}");
+    }
 }

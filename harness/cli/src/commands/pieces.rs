@@ -6,7 +6,7 @@ use vrrl_harness_core::{Control, Verdict};
 use vrrl_harness_experiment as experiment;
 use vrrl_harness_experiment::{
     EndpointRequest, Error, EvalRequest, OnError, Reporter as _, Result, ScoreOptions, ShowRequest,
-    StageProgress, Table, Tools,
+    StageProgress, Table, Tools, TrainRequest,
 };
 
 use crate::args::{BadLine, CompareArgs, EvalArgs, MergeArgs, ReportArgs, ScoreArgs, ShowArgs, TrainArgs};
@@ -92,15 +92,15 @@ pub(crate) fn train(args: &TrainArgs) -> Result<Exit> {
     let bars = Bars::new();
     let stage = format!("train {}", args.out.display());
     bars.started(&stage);
-    let outcome = experiment::train_recipe(
-        &args.recipe,
-        args.init.as_deref(),
-        &args.out,
-        Tools::candle(),
-        &args.device,
-        &STOP,
-        &mut |progress| bars.progress(&stage, progress),
-    )?;
+    let request = TrainRequest {
+        recipe: &args.recipe,
+        init: args.init.as_deref(),
+        out: &args.out,
+        device: &args.device,
+        tensorboard: args.tensorboard,
+    };
+    let mut tell = |p: &StageProgress| bars.progress(&stage, p);
+    let outcome = experiment::train_recipe(&request, Tools::candle(), &STOP, &mut tell)?;
     bars.finished(&stage, outcome.trained.seconds, false);
     outcome.trained.complaints.iter().for_each(|text| note(&format!("note: {text}")));
     if args.format == Format::Json {
@@ -115,6 +115,7 @@ pub(crate) fn train(args: &TrainArgs) -> Result<Exit> {
             time(trained.seconds)
         ));
         say(&format!("checkpoint: {}", outcome.checkpoint.display()));
+        outcome.events.iter().for_each(|path| say(&format!("events: {}", path.display())));
     }
     Ok(Exit::Ok)
 }

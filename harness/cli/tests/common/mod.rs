@@ -1,5 +1,8 @@
 //! The real binary in a folder of its own.
 
+#[allow(dead_code)]
+pub mod files;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -59,13 +62,13 @@ methods:
     method: multi_sft
     init: base
     recipe:
-      sft: {steps: 6, batch: 8, look_every: 2, look: 8}
+      sft: {steps: 30, batch: 8, lr: 0.02, warmup: 2, look_every: 10, look: 8}
   - name: multi_sft_grpo
     method: multi_sft_grpo
     init: multi_sft
     recipe:
-      # Nothing is learned here, so nothing that must fire is on.
-      rl: {steps: 4, questions: 4, group: 4, max_turns: 3, filter: null, clip: {kl: 0.0}, look_every: 2, look: 8}
+      # No answer is right yet; replies that keep the format earn a little, so groups differ.
+      rl: {steps: 4, questions: 4, group: 4, max_turns: 3, filter: null, reward: {reflect_weight: 0.0}, look_every: 2, look: 8}
 eval: {decodings: [t1], limit: 40, save_images: 2, max_turns: 3}
 references: [repeat]
 ";

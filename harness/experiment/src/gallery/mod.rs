@@ -113,7 +113,7 @@ pub fn gallery(request: &GalleryRequest, tell: &dyn Fn(&StageProgress)) -> Resul
             strips.push(strip);
             done += 1;
             let what = format!("{} {}", plan.task.word(), axis.name);
-            tell(&StageProgress { what, done, total: total as u64, figures: Vec::new() });
+            tell(&StageProgress { what, done, total: total as u64, ..StageProgress::default() });
         }
         let title = format!("{}: {} under every shift", plan.task.word(), plan.base);
         let height = if plan.task == TaskKind::Maze { request.tile } else { request.tile * 3 / 4 };

@@ -46,7 +46,13 @@ fn fake_train(job: &TrainJob<'_>, progress: &mut dyn FnMut(&StageProgress)) -> R
     std::fs::write(job.out.join("w"), format!("{init}>{}", job.name)).unwrap();
     std::fs::write(job.out.join("training.jsonl"), "{\"step\":1,\"loss\":0.5,\"liveness\":{\"fired\":3}}\n")
         .unwrap();
-    progress(&StageProgress { what: "fake".into(), done: 1, total: 1, figures: vec![("loss".into(), 0.5)] });
+    progress(&StageProgress {
+        what: "fake".into(),
+        done: 1,
+        total: 1,
+        figures: vec![("loss".into(), 0.5)],
+        ..StageProgress::default()
+    });
     Ok(Trained { seconds: 0.5, steps: 1, complaints: vec!["only pretended".into()], ..Trained::default() })
 }
 

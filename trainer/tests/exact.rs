@@ -5,7 +5,7 @@ mod common;
 
 use common::{config, files, learner, sft, start, within};
 use serde_json::Value;
-use vrrl_trainer::config::RlConfig;
+use vrrl_trainer::config::{Parts, RlConfig};
 use vrrl_trainer::{reinforce, vrrl, Exit};
 
 #[test]

@@ -9,8 +9,8 @@ weights and must agree (TOLERANCE). Then both do whole optimizer steps on the sa
 printed: forward, backward, clipping, AdamW. Beside them stand tokens a second of processor time, all threads together: on
 a busy machine the rate with one thread that is worth comparing (threads that spin while they wait count, too).
 
-PyTorch gets its best form: padded batches, `scaled_dot_product_attention` with an additive mask, channels last for the
-convolutions, fused AdamW; tensors, masks and the places of padding are ready before its clock starts, and every distinct
+PyTorch gets its best forms: padded batches (`eager`), or padding for attention alone (`packed`),
+`scaled_dot_product_attention` with an additive mask, channels last for the convolutions, fused AdamW; tensors, masks and the places of padding are ready before its clock starts, and every distinct
 image is encoded once in the whole batch. The learner's clock includes packing pictures into a batch.
 
 Without --python the script makes an environment in a temporary folder (torch, safetensors, numpy from the registry) and
@@ -18,6 +18,7 @@ runs itself in it.
 """
 
 import argparse
+import itertools
 import json
 import os
 import signal
@@ -97,22 +98,30 @@ def twin_of(folder, checkpoint):
             x = self.norm(x, "vision.norm").view(-1, half, 2, half, 2, c).permute(0, 1, 3, 2, 4, 5)
             return self.linear(x.reshape(-1, 4 * c), "vision.project")
 
-        def forward(self, b):
-            """Logits at the predicted positions, [p, v]."""
+        def forward(self, b, packed=False):
+            """Logits at the predicted positions, [p, v]. `packed`: only attention sees padding."""
             d, heads = config["width"], len(config["slopes"])
             source = torch.cat([self.of("text.embedding.weight"), self.encode(b["patches"])])
             positions = self.of("text.positions.weight")
-            x = F.embedding(b["gather"], source) + F.embedding(b["slots"], positions)  # [b, t, d]
-            rows, length, _ = x.shape
+            rows, length = b["gather"].shape
+            tokens = [b["gather"].flatten(), b["slots"].flatten()]
+            if packed:
+                tokens = [ids.index_select(0, b["back"]) for ids in tokens]
+            x = F.embedding(tokens[0], source) + F.embedding(tokens[1], positions)  # [n, d]
             for i in range(config["layers"]):
                 name = f"text.layers.{i}"
                 qkv = self.linear(self.norm(x, f"{name}.norm_in"), f"{name}.qkv")
+                if packed:
+                    qkv = qkv.index_select(0, b["place"])
                 q, k, v = qkv.view(rows, length, 3, heads, d // heads).permute(2, 0, 3, 1, 4)
                 y = F.scaled_dot_product_attention(q, k, v, attn_mask=b["mask"])
-                x = x + self.linear(y.transpose(1, 2).reshape(rows, length, d), f"{name}.out")
+                y = y.transpose(1, 2).reshape(rows * length, d)
+                if packed:
+                    y = y.index_select(0, b["back"])
+                x = x + self.linear(y, f"{name}.out")
                 y = F.gelu(self.linear(self.norm(x, f"{name}.norm_mid"), f"{name}.up"), approximate="tanh")
                 x = x + self.linear(y, f"{name}.down")
-            x = x.flatten(0, 1).index_select(0, b["predict"])
+            x = x.index_select(0, b["predict" if packed else "predict_padded"])
             return self.linear(self.norm(x, "text.norm"), "text.head")
 
         def gradient(self, name):
@@ -148,7 +157,10 @@ def twin_of(folder, checkpoint):
             "gather": packed["gather"].long()[place],
             "slots": packed["slots"].long()[place],
             "mask": bias.masked_fill(~seen[:, None], float("-inf")).contiguous(),
-            "predict": back[packed["predict"].long()],
+            "place": place.flatten(),
+            "back": back,
+            "predict": packed["predict"].long(),
+            "predict_padded": back[packed["predict"].long()],
             "targets": packed["targets"].long(),
             "slopes": packed["slopes"],
             "tokens": int(packed["gather"].numel()),
@@ -167,9 +179,9 @@ def compare(folder, checkpoint):
 
     twin, batches, raw = twin_of(folder, checkpoint)
     good = True
-    for name, (packed, b) in batches.items():
+    for (name, (packed, b)), form in itertools.product(batches.items(), [False, True]):
         twin.zero_grad()
-        logits = twin(b)
+        logits = twin(b, form)
         new = log_probs(logits, b["targets"])
         (new * b["slopes"]).sum().backward()
         gaps = {
@@ -186,7 +198,7 @@ def compare(folder, checkpoint):
         holds = all(gaps[key] <= TOLERANCE[key] for key in TOLERANCE)
         good &= holds
         figures = ", ".join(f"{key} {gap:.1e} (at most {TOLERANCE[key]:.0e})" for key, gap in gaps.items())
-        print(f"{'ok    ' if holds else 'FAILED'} {name}: {len(raw)} weights; largest difference: {figures}; worst {worst[1]}")
+        print(f"{'ok    ' if holds else 'FAILED'} {name}{', packed' * form}: {len(raw)} weights; largest difference: {figures}; worst {worst[1]}")
     return good
 
 
@@ -199,10 +211,12 @@ def serve(folder, checkpoint, seconds):
     compiled = {}
 
     def step(b, variant):
-        model = compiled.setdefault("model", torch.compile(twin)) if variant == "compile" else twin
+        model = twin
+        if variant == "compile":
+            model = compiled.get("model") or compiled.setdefault("model", torch.compile(twin))
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=variant == "bf16"):
-            logits = model(b)
+            logits = model(b, variant == "packed")
         (log_probs(logits, b["targets"]) * b["slopes"]).sum().backward()
         torch.nn.utils.clip_grad_norm_(twin.parameters(), 1.0)
         optimizer.step()
@@ -255,7 +269,7 @@ def measure(options, python, folder):
     command = [python, os.path.abspath(__file__), options.throughput, options.checkpoint, "--serve", folder]
     twin = subprocess.Popen([*command, "--seconds", str(options.seconds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert twin.stdout.readline() == "ready\n"
-    variants = ["eager"] + ["compile"] * options.compile + ["bf16"] * options.bf16
+    variants = ["eager", "packed"] + ["compile"] * options.compile + ["bf16"] * options.bf16
 
     def theirs(variant, name, threads):
         twin.stdin.write(f"{variant} {name} {threads}\n")

@@ -84,8 +84,10 @@ impl CandlePolicy {
         let encoded = distinct
             .par_chunks(ENCODE)
             .map(|images| {
-                let pixels: Vec<f32> =
-                    images.iter().flat_map(|image| patches(image, config.side, config.patch, config.paper)).collect();
+                let mut pixels = Vec::with_capacity(images.len() * config.image_len());
+                for image in images {
+                    pixels.extend_from_slice(&patches(image, config.side, config.patch, config.paper));
+                }
                 self.network.encode(&pixels)
             })
             .collect::<Result<_, _>>()?;

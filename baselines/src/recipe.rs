@@ -187,7 +187,10 @@ impl Recipe {
             if self.sft.is_some() || self.demos.is_some() {
                 return refuse(format!("`sft` and `demos` do nothing in `{method}`; remove them"));
             }
-            self.rl_config()?;
+            let config = self.rl_config()?;
+            if self.method == Method::Vrrl {
+                vrrl_trainer::check_vrrl(&config)?;
+            }
         }
         if self.method == Method::SingleSft && self.demos.is_some() {
             return refuse("`demos` does nothing in `single_sft`; remove it, or use `multi_sft`".into());

@@ -39,4 +39,4 @@ pub use run::{ExampleAt, Progress, Run, TrainingReport};
 pub use sequence::{Sequence, SequenceTurn, TokenRef};
 pub use source::{holdout, Source};
 pub use supervised::{report_of, supervise, SupervisedConfig};
-pub use vrrl::vrrl;
+pub use vrrl::{check_vrrl, vrrl};

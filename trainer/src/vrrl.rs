@@ -30,6 +30,15 @@ pub fn vrrl(
     config: &RlConfig,
     mark: Value,
 ) -> Result<TrainingReport, Error> {
+    check_vrrl(config)?;
+    reinforce(run, learner, config, mark)
+}
+
+/// Whether the three mechanisms that make it VRRL are all on.
+///
+/// # Errors
+/// [`Error::Recipe`] if one is off.
+pub fn check_vrrl(config: &RlConfig) -> Result<(), Error> {
     let reflects = config.mechanisms().contains(&&REFLECTION);
     if config.rtm.is_none() || config.buffer.is_none() || !reflects {
         let reason =
@@ -37,5 +46,5 @@ pub fn vrrl(
                       train without them";
         return Err(Error::Recipe(reason.into()));
     }
-    reinforce(run, learner, config, mark)
+    Ok(())
 }

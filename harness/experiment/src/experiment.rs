@@ -83,6 +83,9 @@ pub struct MethodEntry {
     /// The method whose checkpoint it starts from; from scratch where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<String>,
+    /// Split that it is trained on, where not the experiment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<String>,
     /// Trained once, with the first seed, for all seeds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shared: bool,
@@ -261,7 +264,7 @@ impl Experiment {
         let outside: [Value; 5] = [
             method,
             Value::from(seed),
-            Value::from(self.splits.train.as_str()),
+            Value::from(self.train_split(entry)),
             Value::from(self.splits.val.as_str()),
             Value::from(self.dialect.word()),
         ];
@@ -273,6 +276,22 @@ impl Experiment {
         let recipe = Recipe::from_yaml(&text).map_err(|e| refuse(chain(&e)))?;
         recipe.validate().map_err(|e| refuse(chain(&e)))?;
         Ok(recipe)
+    }
+
+    /// The split that a method is trained on.
+    pub(crate) fn train_split<'e>(&'e self, entry: &'e MethodEntry) -> &'e str {
+        entry.train.as_ref().unwrap_or(&self.splits.train)
+    }
+
+    /// Every split that some method is trained on, the experiment's first.
+    pub(crate) fn train_splits(&self) -> Vec<&str> {
+        let mut all = vec![self.splits.train.as_str()];
+        for name in self.methods.iter().map(|entry| self.train_split(entry)) {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        all
     }
 
     /// The method of this name.

@@ -71,7 +71,7 @@ pub(crate) fn stages(experiment: &Experiment, out: &Path) -> Result<Vec<Stage>> 
                 serde_json::to_string(&recipe).map_err(|e| Error::Input(format!("recipe {name}: {e}")))?;
             let parent = parent(experiment, method, seed).map(|parent| checkpoints[&parent]);
             let init = parent.map_or("", |p| all[p].inputs.as_str());
-            let (train, val) = (trained(&experiment.splits.train), trained(&experiment.splits.val));
+            let (train, val) = (trained(experiment.train_split(entry)), trained(&experiment.splits.val));
             let inputs = hash("train", [text.as_str(), init, &train, &val, &experiment.device]);
             checkpoints.insert(name.clone(), all.len());
             all.push(Stage {
@@ -189,10 +189,11 @@ pub(crate) fn eval_config(
 /// Every split and file of maps that the experiment names, with the hash of what decides its data.
 fn split_inputs(experiment: &Experiment) -> Result<BTreeMap<String, String>> {
     let names = &experiment.splits;
-    let all = [&names.train, &names.val].into_iter().chain(&names.dev).chain(&names.test);
+    let train = experiment.train_splits().into_iter().map(str::to_owned);
+    let all = std::iter::once(&names.val).chain(&names.dev).chain(&names.test);
     let maps = experiment.maps.iter().map(|file| file.display().to_string());
     let mut found = BTreeMap::new();
-    for name in all.cloned().chain(maps) {
+    for name in train.chain(all.cloned()).chain(maps) {
         let hash = data::input_hash(&name)?;
         found.insert(name, hash);
     }

@@ -205,7 +205,8 @@ impl UnderWay<'_> {
         if !keep_going {
             self.options.stop.store(true, Ordering::SeqCst);
         } else if !error.is_interruption() {
-            self.reporter.failed(&self.stages[index].name, &crate::experiment::chain(error));
+            let (name, text) = (&self.stages[index].name, crate::experiment::chain(error));
+            self.reporter.failed(name, text.strip_prefix(&format!("{name}: ")).unwrap_or(&text));
         }
     }
 

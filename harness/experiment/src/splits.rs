@@ -24,7 +24,17 @@ pub(crate) struct Audit {
 /// Writes every split's definition, hash and rows (no images: `vrrl splits build` writes those), and the
 /// audit; returns sentences about spaces that ended early and about overlap.
 pub(crate) fn write(experiment: &Experiment, dir: &Path) -> Result<Vec<String>> {
-    let train = data::load_split(&experiment.splits.train)?;
+    let mut train: Vec<Split> = Vec::new();
+    for name in experiment.train_splits() {
+        let splits = data::load_split(name)?;
+        // A short name and the full one are the same split.
+        train.extend(
+            splits
+                .into_iter()
+                .filter(|new| !train.iter().any(|known| known.def == new.def))
+                .collect::<Vec<_>>(),
+        );
+    }
     let val = data::load_split(&experiment.splits.val)?;
     let tested = load(experiment)?;
     vrrl_datasets::check_names(train.iter().chain(&val).chain(&tested).map(|split| &split.def))?;

@@ -231,7 +231,11 @@ pub fn sweep(input: &SweepInput) -> Result<SweepTable> {
 
 fn warnings(input: &SweepInput, rows: &[SweepRow]) -> Vec<String> {
     let mut all = Vec::new();
-    let seeds = rows.iter().map(|row| row.seeds.len()).filter(|n| *n > 0).min().unwrap_or(0);
+    // A start that all seeds share has one on purpose.
+    let wanted = |row: &&SweepRow| row.seeds.len() + row.missing.len();
+    let most = rows.iter().map(|row| wanted(&row)).max().unwrap_or(0);
+    let with_all = rows.iter().filter(|row| wanted(row) == most && !row.seeds.is_empty());
+    let seeds = with_all.map(|row| row.seeds.len()).min().unwrap_or(0);
     if seeds == 1 {
         all.push(
             "a row of one training seed says nothing about its variant, only about that checkpoint; give `seeds` three or \

@@ -119,8 +119,7 @@ fn tell_failures(outcome: &SweepOutcome) {
     }
     let n = outcome.failures.len();
     let wait = outcome.waiting.len();
-    let waiting =
-        if wait > 0 { format!(", and {wait} stages wait for them or for you") } else { String::new() };
+    let waiting = if wait > 0 { format!(" and {wait} further stages are not done") } else { String::new() };
     let (runs, them) = if n == 1 { ("run", "it") } else { ("runs", "them") };
     note(&format!(
         "error: {n} {runs} failed{waiting}; the same command does {them} again, and nothing else twice"
@@ -134,5 +133,7 @@ fn tell_failures(outcome: &SweepOutcome) {
 }
 
 fn words(failure: &SweepFailure) -> String {
-    crate::output::chain(&failure.error)
+    // A training's and an evaluation's errors begin with the stage's name.
+    let text = crate::output::chain(&failure.error);
+    text.strip_prefix(&format!("{}: ", failure.stage)).map_or(text.clone(), str::to_owned)
 }

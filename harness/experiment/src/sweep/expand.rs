@@ -271,7 +271,12 @@ impl Expander<'_> {
         // What equals the experiment's own method carries its name, whatever the variant is called.
         let own = written_out(self.experiment, &plain)?;
         let own = self::identity(self.experiment, &plain, &own);
-        entry.name = if own == identity { plain.name } else { self.name(&plain.name, variant, &values) };
+        if own == identity {
+            // Its starts are its own too, or it would not be equal.
+            entry = MethodEntry { onnx: false, ..plain };
+        } else {
+            entry.name = self.name(&plain.name, variant, &values);
+        }
         let name = entry.name.clone();
         self.made.push(Made { at: method, entry, identity, recipe, values });
         Ok(name)

@@ -7,7 +7,7 @@ use crate::{yaml, Error, Experiment, MethodEntry, Result};
 /// Blocks of a recipe.
 const BLOCKS: [&str; 5] = ["network", "demos", "sft", "tuning", "rl"];
 /// What else of a method may differ between variants.
-const OWN: [&str; 2] = ["init", "max_turns"];
+const OWN: [&str; 3] = ["init", "train", "max_turns"];
 
 /// A checked key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -74,6 +74,8 @@ impl Key {
             ("init", Value::String(name)) => entry.init = Some(name.clone()),
             ("init", Value::Null) => entry.init = None,
             ("init", _) => return refuse("a start is a method's name, or null"),
+            ("train", Value::String(name)) => entry.train = Some(name.clone()),
+            ("train", _) => return refuse("a split's name, or a materialized folder"),
             ("max_turns", value) => match value.as_u64().and_then(|n| usize::try_from(n).ok()) {
                 Some(turns) if turns > 0 => entry.max_turns = Some(turns),
                 _ => return refuse("a whole number of at least 1"),

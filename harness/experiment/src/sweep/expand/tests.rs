@@ -126,6 +126,24 @@ fn named_variants_share_what_is_equal() {
 }
 
 #[test]
+fn a_method_may_be_trained_on_another_split() {
+    let found = read("grid: {vrrl.train: [quick/maze/train, paper/maze/maze_rl]}\n").unwrap();
+    assert_eq!(methods(&found), ["base", "multi_sft", "vrrl", "vrrl-train-paper_maze_maze_rl"]);
+    let last = found.experiment.methods.last().unwrap();
+    assert_eq!(found.experiment.recipe(last, 1).unwrap().train, "paper/maze/maze_rl");
+    assert_eq!(found.rows[2].values, [Some("paper/maze/maze_rl".to_owned())]);
+    assert_eq!(found.rows[1].values, [Some("quick/maze/train".to_owned())]);
+    assert_eq!(found.experiment.train_splits(), ["quick/maze/train", "paper/maze/maze_rl"]);
+    let stages = plan::stages(&found.experiment, Path::new("out")).unwrap();
+    let inputs = |name: &str| stages.iter().find(|stage| stage.name == name).unwrap().inputs.clone();
+    assert_ne!(inputs("train vrrl-s1"), inputs("train vrrl-train-paper_maze_maze_rl-s1"));
+    // An experiment without such a method has the same stages as before.
+    let plain = read("").unwrap();
+    let before = plan::stages(&plain.experiment, Path::new("out")).unwrap();
+    assert_ne!(before[0].inputs, stages[0].inputs);
+}
+
+#[test]
 fn without_keys_every_method_is_a_row_and_one_seed_has_its_folder() {
     let found = read("seeds: [7]\nset: {eval.limit: 30, vrrl.rl.steps: 9}\n").unwrap();
     assert_eq!(found.rows.len(), 4);

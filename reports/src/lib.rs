@@ -5,7 +5,7 @@
 //! model: every number on the page stands in some run's `summary.json`, pooled over training seeds where the
 //! page says so. [`site()`] does the same for the runs of many people, and refuses what cannot be compared; [`export()`]
 //! writes runs as registries and dashboards read them. [`gate`] writes a gate's report as CI
-//! systems read it.
+//! systems read it. [`sweep()`] makes one table of a sweep's variants, over training seeds.
 
 mod atomic;
 mod cells;
@@ -28,6 +28,7 @@ mod site;
 mod slices;
 mod slug;
 mod svg;
+mod sweep;
 mod traces;
 
 use std::path::{Path, PathBuf};
@@ -39,6 +40,9 @@ pub use load::{load, load_sampling, EPISODES};
 pub use run::{method_label, Matrix, Metric, Run, SplitResult};
 pub use site::{site, Site};
 pub use slices::{Slices, Tally};
+pub use sweep::{
+    sweep, Figures, Level, Ood, SplitLevel, SweepInput, SweepInputRow, SweepRow, SweepRun, SweepTable, Versus,
+};
 pub use traces::{Outcome, Sampled};
 
 /// What [`write()`] has written.

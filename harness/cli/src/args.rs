@@ -16,6 +16,7 @@ mod onnx;
 mod outputs;
 mod publish;
 mod splits;
+mod sweep;
 
 pub(crate) use gate::{BlessArgs, GateArgs, GateCommand, Inconclusive, VerifyRunArgs};
 pub(crate) use look::{GalleryArgs, ShowArgs};
@@ -25,6 +26,7 @@ pub(crate) use publish::PublishArgs;
 pub(crate) use splits::{
     AuditArgs, BuildArgs, ExportArgs, ImportArgs, Importable, NewArgs, Overlap, Splits, VerifyArgs,
 };
+pub(crate) use sweep::SweepArgs;
 
 /// Visually grounded reflection: generate tasks, train small policies, score and compare them.
 ///
@@ -65,6 +67,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  vrrl train vrrl.yaml --init runs/quickstart/checkpoints/multi_sft --out my-checkpoint\n\nA recipe:\n  method: vrrl\n  train: quick/maze/train\n  val: quick/maze/id_val\n  rl: {preset: small, steps: 100}"
     )]
     Train(TrainArgs),
+    /// Train and score a grid, named variants or seeds of an experiment's methods, some at a time, into one table.
+    #[command(
+        after_help = "Example:\n  vrrl sweep sweep.yaml --dry-run\n  vrrl sweep sweep.yaml --out runs/rho --jobs 4\n\nA sweep:\n  format: 1\n  name: rho\n  experiment: quickstart        # a built-in one, an experiment's file, or one written out\n  seeds: [1, 2, 3]\n  base: multi_sft_grpo          # every row is compared with it, paired by seed\n  grid:                         # every combination; keys are METHOD.PATH into the method's recipe\n    vrrl.rl.buffer.share: [0.25, 0.5]\n    vrrl.rl.rtm: [{}, {spare_first: true}]\n  variants:                     # or by hand\n    no-ban: {vrrl.rl.buffer.ban: never}\n\nWhat variants share is trained once. A failed run does not stop the others; the same command again goes on. The\nsame folder takes further variants, and further seeds at the end of the list."
+    )]
+    Sweep(SweepArgs),
     /// Score a policy on splits.
     #[command(
         after_help = "Example:\n  vrrl eval --model candle:runs/quickstart/checkpoints/vrrl --split ood7 --out my-run --temperature 1\n  vrrl eval --model openai:http://localhost:8000/v1#my-model --split table_id --out my-run --workers auto\n\nAn endpoint's key is read from OPENAI_API_KEY alone.\nThe same command again goes on where it stopped."

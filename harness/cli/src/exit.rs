@@ -51,7 +51,7 @@ pub(crate) fn of(error: &Error) -> Exit {
         Error::Endpoint(Endpoint::Cache { source, .. }) => disk(source),
         Error::Onnx(vrrl_harness_runner_ort::Error::Io { source, .. }) => disk(source),
         Error::Report(vrrl_reports::Error::Write { .. }) => Exit::Internal,
-        Error::Io { .. } => Exit::Internal,
+        Error::Io { .. } | Error::Panicked { .. } => Exit::Internal,
         _ => Exit::Usage,
     }
 }

@@ -37,8 +37,8 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Prints an error with its causes, and what to do next.
-pub(crate) fn error(error: &Error, code: Exit) {
+/// An error with its causes, outermost first.
+pub(crate) fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
@@ -48,6 +48,12 @@ pub(crate) fn error(error: &Error, code: Exit) {
         }
         source = inner.source();
     }
+    text
+}
+
+/// Prints an error with its causes, and what to do next.
+pub(crate) fn error(error: &Error, code: Exit) {
+    let text = chain(error);
     let word = if code == Exit::Interrupted { "interrupted" } else { "error" };
     note(&format!("{word}: {text}"));
     if code == Exit::Interrupted {

@@ -36,7 +36,19 @@ const SHOWN: usize = 7;
 pub(crate) struct Bars {
     all: MultiProgress,
     terminal: bool,
+    /// Whether a plan of many stages is told by kind, and each end with how many there are.
+    counted: bool,
     stages: Mutex<BTreeMap<String, Live>>,
+    count: Mutex<Count>,
+}
+
+/// How far all stages together are.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    over: usize,
+    to_do: usize,
+    /// Characters of the longest name among them.
+    wide: usize,
 }
 
 struct Live {
@@ -49,7 +61,41 @@ struct Live {
 impl Bars {
     pub(crate) fn new() -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self { all: MultiProgress::new(), terminal, stages: Mutex::new(BTreeMap::new()) }
+        Self {
+            all: MultiProgress::new(),
+            terminal,
+            counted: false,
+            stages: Mutex::new(BTreeMap::new()),
+            count: Mutex::new(Count::default()),
+        }
+    }
+
+    /// For many stages: says how many are over.
+    pub(crate) fn counted() -> Self {
+        Self { counted: true, ..Self::new() }
+    }
+
+    fn count(&self) -> MutexGuard<'_, Count> {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a stage's bar away; its last figures in words.
+    fn close(&self, stage: &str) -> String {
+        let Some(live) = self.stages().remove(stage) else { return String::new() };
+        live.bar.finish_and_clear();
+        self.all.remove(&live.bar);
+        words(&live.figures)
+    }
+
+    /// `[ 5/57] `, once another stage is over.
+    fn counter(&self) -> String {
+        if !self.counted {
+            return String::new();
+        }
+        let mut count = self.count();
+        count.over += 1;
+        let to_do = count.to_do.to_string();
+        format!("[{:>wide$}/{to_do}] ", count.over, wide = to_do.len())
     }
 
     fn line(&self, text: &str) {
@@ -69,7 +115,7 @@ impl Bars {
         }
         let bar = self.all.add(ProgressBar::new(0));
         // The template is a constant of this file; a test reads it.
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        if let Ok(style) = ProgressStyle::with_template(&template(self.count().wide)) {
             bar.set_style(style.progress_chars("━╸─"));
         }
         bar.set_prefix(stage.to_owned());
@@ -78,7 +124,26 @@ impl Bars {
     }
 }
 
-const TEMPLATE: &str = "{prefix:28} {bar:20} {pos:>5}/{len:<5} {elapsed:>4} {wide_msg}";
+/// A bar behind names of up to `wide` characters.
+fn template(wide: usize) -> String {
+    let wide = wide.clamp(28, 60);
+    format!("{{prefix:{wide}!}} {{bar:20}} {{pos:>5}}/{{len:<5}} {{elapsed:>4}} {{wide_msg}}")
+}
+
+/// Stages by kind, the first word of their name: how many, and how many of them are to do.
+fn kinds(plan: &Plan) -> Vec<(&str, usize, usize)> {
+    let mut kinds: Vec<(&str, usize, usize)> = Vec::new();
+    for stage in &plan.stages {
+        let kind = stage.name.split(' ').next().unwrap_or_default();
+        let at = kinds.iter().position(|(known, ..)| *known == kind).unwrap_or_else(|| {
+            kinds.push((kind, 0, 0));
+            kinds.len() - 1
+        });
+        kinds[at].1 += 1;
+        kinds[at].2 += usize::from(!stage.done);
+    }
+    kinds
+}
 
 /// The figures worth showing, in words.
 fn words(figures: &BTreeMap<String, f64>) -> String {
@@ -112,6 +177,14 @@ impl Reporter for Bars {
             time(plan.estimate_seconds),
             plan.jobs
         ));
+        let wide = plan.stages.iter().map(|stage| stage.name.chars().count()).max().unwrap_or(0);
+        *self.count() = Count { over: 0, to_do: left, wide };
+        if self.counted {
+            for (kind, all, left) in kinds(plan) {
+                self.line(&format!("  {kind:8} {all:>4}, {left} to do"));
+            }
+            return;
+        }
         for stage in &plan.stages {
             let state = if stage.done {
                 "done".to_owned()
@@ -148,16 +221,18 @@ impl Reporter for Bars {
     }
 
     fn finished(&self, stage: &str, seconds: f64, reused: bool) {
-        let live = self.stages().remove(stage);
-        let figures = live.as_ref().map(|live| words(&live.figures)).unwrap_or_default();
-        if let Some(live) = live {
-            live.bar.finish_and_clear();
-            self.all.remove(&live.bar);
-        }
+        let figures = self.close(stage);
         // What was found done stands in the plan already.
         if !reused {
-            self.line(format!("{stage:36} done in {:>12}  {figures}", time(seconds)).trim_end());
+            let (count, wide) = (self.counter(), self.count().wide.clamp(36, 60));
+            self.line(format!("{count}{stage:wide$} done in {:>12}  {figures}", time(seconds)).trim_end());
         }
+    }
+
+    fn failed(&self, stage: &str, reason: &str) {
+        self.close(stage);
+        let count = self.counter();
+        self.line(&format!("{count}{stage} FAILED: {reason}"));
     }
 
     fn note(&self, stage: &str, text: &str) {
@@ -167,6 +242,8 @@ impl Reporter for Bars {
 
 #[cfg(test)]
 mod tests {
+    use vrrl_harness_experiment::PlannedStage;
+
     use super::*;
 
     #[test]
@@ -178,7 +255,24 @@ mod tests {
 
     #[test]
     fn the_template_is_one() {
-        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+        assert!([0, 40, 900].iter().all(|wide| ProgressStyle::with_template(&template(*wide)).is_ok()));
+    }
+
+    #[test]
+    fn many_stages_are_told_by_kind() {
+        let stage = |name: &str, done| PlannedStage { name: name.into(), estimate_seconds: 1.0, done };
+        let stages = vec![
+            stage("splits", true),
+            stage("train a", true),
+            stage("train b", false),
+            stage("report", false),
+        ];
+        let plan = Plan { name: "x".into(), out: "o".into(), stages, estimate_seconds: 1.0, jobs: 2 };
+        assert_eq!(kinds(&plan), [("splits", 1, 0), ("train", 2, 1), ("report", 1, 1)]);
+        let bars = Bars::counted();
+        bars.count().to_do = 12;
+        assert_eq!([bars.counter(), bars.counter()], ["[ 1/12] ", "[ 2/12] "]);
+        assert_eq!(Bars::new().counter(), "");
     }
 
     #[test]

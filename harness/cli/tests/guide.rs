@@ -64,6 +64,11 @@ fn the_page_about_comparing() {
 }
 
 #[test]
+fn the_page_about_sweeps() {
+    page("sweep.md", 6);
+}
+
+#[test]
 fn the_page_about_shifts() {
     page("shift.md", 8);
 }

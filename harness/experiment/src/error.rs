@@ -38,6 +38,25 @@ pub enum Error {
         /// Its folder.
         dir: PathBuf,
     },
+    /// Another process works in the directory (exit 2).
+    #[error(
+        "{} is in use by another vrrl{}; wait until it ends, or use another --out", dir.display(),
+        pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
+    )]
+    Busy {
+        /// The experiment directory.
+        dir: PathBuf,
+        /// The process, where its lock file says.
+        pid: Option<u32>,
+    },
+    /// A stage broke down where it should have returned an error: a bug (exit 1).
+    #[error("{stage} panicked: {message}; this is a bug in vrrl")]
+    Panicked {
+        /// The stage.
+        stage: String,
+        /// What it said.
+        message: String,
+    },
     /// A split could not be made, read or written (exit 2).
     #[error("{0}")]
     Data(#[from] vrrl_datasets::Error),

@@ -168,6 +168,9 @@ pub struct Experiment {
     pub notes: Vec<String>,
     /// Training seeds; with more than one, folders end in `-s<seed>`.
     pub seeds: Vec<u64>,
+    /// Folders end in `-s<seed>` with one seed as well, so that others can join them later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub seed_folders: bool,
     /// Turn language.
     pub dialect: Dialect,
     /// `cpu` or `cuda`.
@@ -217,6 +220,21 @@ impl Experiment {
             })?;
         }
         Ok(experiment)
+    }
+
+    /// The checks of [`Experiment::from_yaml`] for one that was put together in memory.
+    ///
+    /// # Errors
+    /// [`Error::Input`] or [`Error::Recipe`] with the method's name.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.validate().map_err(Error::Input)?;
+        let explained = |error| match error {
+            Error::Recipe { name, reason } => Error::Recipe { name, reason: explained(&reason) },
+            other => other,
+        };
+        self.methods
+            .iter()
+            .try_for_each(|entry| self.recipe(entry, self.seeds[0]).map(drop).map_err(explained))
     }
 
     /// Reads an experiment file from disk.
@@ -289,7 +307,7 @@ impl Experiment {
 
     /// Name of the checkpoint of a method with a seed.
     pub(crate) fn checkpoint(&self, entry: &MethodEntry, seed: u64) -> String {
-        if entry.shared || self.seeds.len() == 1 {
+        if entry.shared || (self.seeds.len() == 1 && !self.seed_folders) {
             entry.name.clone()
         } else {
             format!("{}-s{seed}", entry.name)
@@ -379,6 +397,11 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         source = inner.source();
     }
     text
+}
+
+/// A message about a recipe with the nearest known key, and without the line that only generated text has.
+pub(crate) fn explained(reason: &str) -> String {
+    without_line(&yaml::explain(reason)).to_owned()
 }
 
 /// A message about generated text, without the line that only that text has.

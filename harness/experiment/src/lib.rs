@@ -8,6 +8,7 @@
 
 mod audit;
 mod build;
+mod claim;
 mod claims;
 mod cut;
 mod data;
@@ -16,6 +17,7 @@ mod experiment;
 mod export;
 mod gallery;
 mod gate;
+mod lock;
 mod model;
 mod onnx;
 mod outputs;
@@ -31,6 +33,7 @@ mod single;
 mod splits;
 mod stage;
 mod store;
+mod sweep;
 mod table;
 mod tools;
 mod yaml;
@@ -57,6 +60,9 @@ pub use show::{show, ShowRequest, Shown};
 pub use single::{
     compare, compare_methods, dry_run, eval, eval_controls, merge, train_recipe, Compared, ComparedMethods,
     DryCost, DryRun, DrySplit, EvalRequest, TrainOutcome, TrainRequest,
+};
+pub use sweep::{
+    dry_sweep, run_sweep, DrySweep, DryTraining, Sweep, SweepFailure, SweepOptions, SweepOutcome,
 };
 pub use table::Table;
 pub use tools::{Tools, TrainJob, Trained};

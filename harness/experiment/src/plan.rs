@@ -1,6 +1,6 @@
 //! From an experiment to its graph of stages, each with the hash of its inputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use vrrl_baselines::Mix;
@@ -227,32 +227,62 @@ pub(crate) fn nodes(stages: &[Stage], done: &[bool]) -> Vec<Node> {
     stages.iter().zip(done).map(node).collect()
 }
 
+/// The stages that are not to be started: those that none of the methods in `only` needs, and the report unless all
+/// else is done then. All false without `only`.
+pub(crate) fn left_out(
+    experiment: &Experiment,
+    stages: &[Stage],
+    done: &[bool],
+    only: Option<&BTreeSet<String>>,
+) -> Vec<bool> {
+    let mut wanted = vec![only.is_none(); stages.len()];
+    let Some(only) = only else { return wanted.iter().map(|wanted| !wanted).collect() };
+    for (i, stage) in stages.iter().enumerate().rev() {
+        wanted[i] |= match &stage.work {
+            Work::Train { method, .. }
+            | Work::Export { method, .. }
+            | Work::Eval { model: Model::Trained { method, .. } | Model::Exported { method, .. }, .. } => {
+                only.contains(&experiment.methods[*method].name)
+            }
+            Work::Splits | Work::Eval { model: Model::Reference(_), .. } => true,
+            Work::Report => false,
+        };
+        if wanted[i] {
+            stage.needs.iter().for_each(|&need| wanted[need] = true);
+        }
+    }
+    let rest = stages.iter().zip(&wanted).zip(done).all(|((s, w), d)| *w || *d || s.work == Work::Report);
+    let started = |i: usize| wanted[i] || done[i] || rest && stages[i].work == Work::Report;
+    (0..stages.len()).map(|i| !started(i)).collect()
+}
+
 /// The plan for people.
 pub(crate) fn describe(
     experiment: &Experiment,
     out: &Path,
     stages: &[Stage],
     done: &[bool],
+    left_out: &[bool],
     jobs: usize,
 ) -> Plan {
-    let planned = |(stage, done): (&Stage, &bool)| PlannedStage {
-        name: stage.name.clone(),
-        estimate_seconds: stage.estimate,
-        done: *done,
+    let counts = |i: &usize| !left_out[*i];
+    let planned = |i: usize| PlannedStage {
+        name: stages[i].name.clone(),
+        estimate_seconds: stages[i].estimate,
+        done: done[i],
     };
+    let skipped: Vec<bool> = done.iter().zip(left_out).map(|(done, left)| *done || *left).collect();
     Plan {
         name: experiment.name.clone(),
         out: out.display().to_string(),
-        stages: stages.iter().zip(done).map(planned).collect(),
-        estimate_seconds: pool::makespan(&nodes(stages, done), jobs),
+        stages: (0..stages.len()).filter(counts).map(planned).collect(),
+        estimate_seconds: pool::makespan(&nodes(stages, &skipped), jobs),
         jobs,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn quick() -> Experiment {

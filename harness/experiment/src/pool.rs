@@ -28,6 +28,11 @@ fn pick(nodes: &[Node], urgency: &[f64], started: &[bool], done: &[bool]) -> Opt
     (0..nodes.len()).filter(ready).min_by(|&a, &b| urgency[b].total_cmp(&urgency[a]).then(a.cmp(&b)))
 }
 
+/// How many waiting jobs could start.
+fn ready(nodes: &[Node], started: &[bool], done: &[bool]) -> usize {
+    (0..nodes.len()).filter(|&i| !started[i] && nodes[i].needs.iter().all(|&n| done[n])).count()
+}
+
 /// Seconds that the whole graph takes if every estimate holds.
 pub(crate) fn makespan(nodes: &[Node], jobs: usize) -> f64 {
     let urgency = urgencies(nodes);
@@ -57,35 +62,52 @@ struct State<E> {
     panic: Option<Box<dyn std::any::Any + Send>>,
 }
 
-/// Runs every job on up to `jobs` threads; after an error nothing more is started. Returns the errors by index.
+/// How a graph is gone through.
+#[derive(Clone, Copy)]
+pub(crate) struct How<'a> {
+    /// Most jobs at a time.
+    pub jobs: usize,
+    /// After an error, whether what does not need the failed job is still done.
+    pub keep_going: bool,
+    /// Jobs that are never started, nor what needs them; empty for none.
+    pub left_out: &'a [bool],
+}
+
+/// Runs every job on up to `how.jobs` threads; unless told to keep going, nothing more is started after an error.
+/// `work` gets a job's index, and how many jobs can be under way beside each other at its start, itself included.
+/// Returns the errors by index.
 pub(crate) fn run<E: Send>(
     nodes: &[Node],
-    jobs: usize,
-    work: &(dyn Fn(usize) -> Result<(), E> + Sync),
+    how: How<'_>,
+    work: &(dyn Fn(usize, usize) -> Result<(), E> + Sync),
 ) -> Vec<(usize, E)> {
     let urgency = urgencies(nodes);
-    let none = vec![false; nodes.len()];
-    let state =
-        Mutex::new(State { started: none.clone(), done: none, running: 0, errors: Vec::new(), panic: None });
+    let jobs = how.jobs.max(1);
+    let done = vec![false; nodes.len()];
+    let started = if how.left_out.is_empty() { done.clone() } else { how.left_out.to_vec() };
+    let state = Mutex::new(State { started, done, running: 0, errors: Vec::new(), panic: None });
     let changed = Condvar::new();
     let lock = || state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     std::thread::scope(|scope| {
-        for _ in 0..jobs.max(1).min(nodes.len()) {
+        for _ in 0..jobs.min(nodes.len()) {
             scope.spawn(|| {
                 let mut guard = lock();
                 loop {
-                    let next = if guard.errors.is_empty() && guard.panic.is_none() {
+                    let goes_on = guard.errors.is_empty() || how.keep_going;
+                    let next = if goes_on && guard.panic.is_none() {
                         pick(nodes, &urgency, &guard.started, &guard.done)
                     } else {
                         None
                     };
                     match next {
                         Some(i) => {
+                            // Before it counts as started: it is among the ready ones.
+                            let beside = jobs.min(guard.running + ready(nodes, &guard.started, &guard.done));
                             guard.started[i] = true;
                             guard.running += 1;
                             drop(guard);
                             // A panic must not leave the others waiting for ever.
-                            let result = catch_unwind(AssertUnwindSafe(|| work(i)));
+                            let result = catch_unwind(AssertUnwindSafe(|| work(i, beside)));
                             guard = lock();
                             guard.running -= 1;
                             match result {
@@ -128,6 +150,10 @@ mod tests {
         vec![node(&[], 1.0), node(&[0], 5.0), node(&[0], 2.0), node(&[0], 3.0), node(&[1, 2, 3], 1.0)]
     }
 
+    fn how(jobs: usize) -> How<'static> {
+        How { jobs, keep_going: false, left_out: &[] }
+    }
+
     #[test]
     fn estimates_follow_the_schedule() {
         assert!((makespan(&diamond(), 1) - 12.0).abs() < 1e-9);
@@ -140,7 +166,8 @@ mod tests {
         for jobs in 1..4 {
             let clock = AtomicUsize::new(0);
             let at: Vec<AtomicUsize> = (0..5).map(|_| AtomicUsize::new(usize::MAX)).collect();
-            let errors = run(&diamond(), jobs, &|i| {
+            let errors = run(&diamond(), how(jobs), &|i, beside| {
+                assert!((1..=jobs).contains(&beside));
                 at[i].store(clock.fetch_add(1, Ordering::SeqCst), Ordering::SeqCst);
                 Ok::<(), ()>(())
             });
@@ -154,7 +181,7 @@ mod tests {
     #[test]
     fn an_error_starts_nothing_more() {
         let ran = AtomicUsize::new(0);
-        let errors = run(&diamond(), 2, &|i| {
+        let errors = run(&diamond(), how(2), &|i, _| {
             ran.fetch_add(1, Ordering::SeqCst);
             if i == 0 {
                 Err("no")
@@ -164,5 +191,44 @@ mod tests {
         });
         assert_eq!(errors, [(0, "no")]);
         assert_eq!(ran.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn what_does_not_need_the_failed_job_goes_on() {
+        let ran = Mutex::new(Vec::new());
+        let mut graph = diamond();
+        graph.push(node(&[2], 1.0));
+        let left_out = [false, false, false, true, false, false];
+        let errors = run(&graph, How { jobs: 2, keep_going: true, left_out: &left_out }, &|i, _| {
+            ran.lock().unwrap().push(i);
+            if i == 1 {
+                Err("no")
+            } else {
+                Ok(())
+            }
+        });
+        assert_eq!(errors, [(1, "no")]);
+        let mut ran = ran.into_inner().unwrap();
+        ran.sort_unstable();
+        // 3 is left out, and 4 needs both it and the failed 1.
+        assert_eq!(ran, [0, 1, 2, 5]);
+    }
+
+    #[test]
+    fn a_lonely_job_is_told_that_it_is_alone() {
+        let told = Mutex::new(Vec::new());
+        let graph = [node(&[], 1.0), node(&[0], 1.0), node(&[0], 1.0), node(&[1, 2], 1.0)];
+        run(&graph, how(1), &|i, beside| {
+            told.lock().unwrap().push((i, beside));
+            Ok::<(), ()>(())
+        });
+        assert!(told.into_inner().unwrap().iter().all(|(_, beside)| *beside == 1));
+        let told = Mutex::new(vec![0; 4]);
+        run(&graph, how(2), &|i, beside| {
+            told.lock().unwrap()[i] = beside;
+            Ok::<(), ()>(())
+        });
+        let told = told.into_inner().unwrap();
+        assert_eq!((told[0], told[1], told[3]), (1, 2, 1));
     }
 }

@@ -27,6 +27,10 @@ pub trait Reporter: Sync {
     fn progress(&self, stage: &str, progress: &StageProgress);
     /// A stage is over; `reused` if it was found done.
     fn finished(&self, stage: &str, seconds: f64, reused: bool);
+    /// A stage failed, and others go on.
+    fn failed(&self, stage: &str, reason: &str) {
+        self.note(stage, &format!("failed: {reason}"));
+    }
     /// A sentence that matters now, such as a complaint of a training.
     fn note(&self, stage: &str, text: &str);
 }

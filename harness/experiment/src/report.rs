@@ -15,7 +15,7 @@ use crate::{splits, store, Experiment, MethodEntry, Options, Result};
 /// File that adds up the wall clock over interrupted calls.
 const WALL: &str = "wall.json";
 /// File of a training's log.
-const LOG: &str = "training.jsonl";
+pub(crate) const LOG: &str = "training.jsonl";
 
 #[derive(Default, Serialize, Deserialize)]
 struct Wall {

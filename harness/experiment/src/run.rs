@@ -1,11 +1,12 @@
 //! The whole loop: what is done is recognised, what is half done goes on, what is ready runs.
 
+use std::collections::BTreeSet;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
-use serde_yaml::Value;
 use vrrl_harness::{evaluate, EvalSplit, Hooks};
 use vrrl_harness_core::Policy;
 use vrrl_reports::Claim;
@@ -15,7 +16,9 @@ use crate::model::{self, EndpointRequest, OrtRequest, Rules};
 use crate::stage::{Model, Record, Stage, Work};
 use crate::table::Table;
 use crate::tools::TrainJob;
-use crate::{plan, pool, report, splits, store, Error, Experiment, Reporter, Result, StageProgress, Tools};
+use crate::{
+    claim, lock, plan, pool, report, splits, store, Error, Experiment, Reporter, Result, StageProgress, Tools,
+};
 
 /// How an experiment is run; nothing here changes a result.
 pub struct Options<'a> {
@@ -49,22 +52,74 @@ pub struct Outcome {
 /// Runs an experiment into `options.out`, or goes on with what is there.
 ///
 /// # Errors
-/// [`Error::Changed`] where the directory holds another experiment; [`Error::Interrupted`] and its like with
-/// everything finished on disk; else the first stage's failure.
+/// [`Error::Changed`] where the directory holds another experiment, [`Error::Busy`] where another process works
+/// in it; [`Error::Interrupted`] and its like with everything finished on disk; else the first stage's failure.
 pub fn run(
     experiment: &Experiment,
     options: &Options<'_>,
     tools: Tools<'_>,
     reporter: &dyn Reporter,
 ) -> Result<Outcome> {
+    let mut ended = go(experiment, options, Course::default(), tools, reporter)?;
+    if !ended.failures.is_empty() {
+        return Err(ended.failures.swap_remove(0).error);
+    }
+    outcome(experiment, options.out, &ended)
+}
+
+/// How a run differs from the usual one.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Course<'a> {
+    /// A failed stage does not stop those that do not need it.
+    pub keep_going: bool,
+    /// The directory may hold fewer methods and seeds of the same experiment.
+    pub grow: bool,
+    /// Stages share the cores instead of one pool of threads: each has as many as its neighbours leave it.
+    pub divide: bool,
+    /// Only what these methods need; all where absent.
+    pub only: Option<&'a BTreeSet<String>>,
+    /// Files by name, written once the directory is known to be ours.
+    pub files: &'a [(&'a str, &'a str)],
+}
+
+/// A stage that failed.
+pub(crate) struct Failure {
+    /// Its index.
+    pub stage: usize,
+    /// Why.
+    pub error: Error,
+}
+
+/// A run that ended without an interruption.
+pub(crate) struct Ended {
+    pub stages: Vec<Stage>,
+    pub records: Vec<Option<Record>>,
+    /// In the order of the stages.
+    pub failures: Vec<Failure>,
+    /// Stages that were done before.
+    pub reused: usize,
+    pub seconds: f64,
+}
+
+/// Goes through the stages. Without [`Course::keep_going`] there is at most one failure.
+pub(crate) fn go(
+    experiment: &Experiment,
+    options: &Options<'_>,
+    course: Course<'_>,
+    tools: Tools<'_>,
+    reporter: &dyn Reporter,
+) -> Result<Ended> {
     let begun = Instant::now();
     let stages = plan::stages(experiment, options.out)?;
-    claim_directory(experiment, options.out)?;
+    let _held = lock::hold(options.out)?;
+    claim::claim(experiment, options.out, course.grow)?;
+    for (name, text) in course.files {
+        store::replace(&options.out.join(name), text.as_bytes())?;
+    }
     let records: Vec<Option<Record>> = stages.iter().map(Stage::done).collect::<Result<_>>()?;
     let done: Vec<bool> = records.iter().map(Option::is_some).collect();
-    let reused = done.iter().filter(|done| **done).count();
-    reporter.plan(&plan::describe(experiment, options.out, &stages, &done, options.jobs));
-    let fresh = done.iter().any(|done| !done);
+    let left_out = plan::left_out(experiment, &stages, &done, course.only);
+    reporter.plan(&plan::describe(experiment, options.out, &stages, &done, &left_out, options.jobs));
     let under_way = UnderWay {
         experiment,
         options,
@@ -76,80 +131,48 @@ pub fn run(
         begun,
         reused: &done,
     };
-    let mut errors = pool::run(&plan::nodes(&stages, &done), options.jobs, &|i| {
-        under_way.stage(i).inspect_err(|_| options.stop.store(true, Ordering::SeqCst))
+    let how = pool::How { jobs: options.jobs, keep_going: course.keep_going, left_out: &left_out };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut errors = pool::run(&plan::nodes(&stages, &done), how, &|i, beside| {
+        let work = || if course.keep_going { under_way.caught(i) } else { under_way.stage(i) };
+        let result = if course.divide { threads((cores / beside).max(1))?.install(work) } else { work() };
+        result.inspect_err(|error| under_way.heard(i, error, course.keep_going))
     });
+    let records = under_way.records();
     if !errors.is_empty() {
         report::add_wall(options.out, begun.elapsed().as_secs_f64())?;
-        // The failure itself, not the neighbours that it stopped.
-        let first = errors.iter().position(|(_, e)| !e.is_interruption()).unwrap_or(0);
-        return Err(errors.swap_remove(first).1);
+        if let Some(stopped) = errors.iter().position(|(_, e)| e.is_interruption()) {
+            let failed = errors.iter().position(|(_, e)| !e.is_interruption());
+            // The failure itself, not the neighbours that it stopped.
+            let first = if course.keep_going { stopped } else { failed.unwrap_or(stopped) };
+            return Err(errors.swap_remove(first).1);
+        }
     }
-    let records = under_way.records();
-    let wall = report::wall(options.out)?;
-    let claims = report::claims(experiment, options.out, &stages, &records, wall)?;
-    let table = Table::read(options.out)?;
-    let page = options.out.join("index.html");
-    let seconds = begun.elapsed().as_secs_f64();
+    let reused = done.iter().filter(|done| **done).count();
+    let failures = errors.into_iter().map(|(stage, error)| Failure { stage, error }).collect();
+    Ok(Ended { stages, records, failures, reused, seconds: begun.elapsed().as_secs_f64() })
+}
+
+/// A pool of threads of its own for one stage.
+fn threads(n: usize) -> Result<rayon::ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
+    pool.map_err(|e| Error::Input(format!("start {n} threads: {e}; use fewer --jobs")))
+}
+
+/// What is said of a run whose every stage is done.
+pub(crate) fn outcome(experiment: &Experiment, out: &Path, ended: &Ended) -> Result<Outcome> {
+    let begun = Instant::now();
+    let wall = report::wall(out)?;
+    let claims = report::claims(experiment, out, &ended.stages, &ended.records, wall)?;
+    let table = Table::read(out)?;
     Ok(Outcome {
-        page,
+        page: out.join("index.html"),
         table,
         claims,
-        seconds,
-        reused: if fresh { reused } else { stages.len() },
-        stages: stages.len(),
+        seconds: ended.seconds + begun.elapsed().as_secs_f64(),
+        reused: ended.reused,
+        stages: ended.stages.len(),
     })
-}
-
-/// Writes `experiment.yaml`, or checks that the one that is there says the same.
-fn claim_directory(experiment: &Experiment, out: &Path) -> Result<()> {
-    let path = out.join("experiment.yaml");
-    let text = experiment.to_yaml()?;
-    if path.exists() {
-        let before: Value = crate::yaml::read(&store::read_text(&path)?, &path)?;
-        let now: Value = crate::yaml::read(&text, &path)?;
-        let mut found = Vec::new();
-        differences(&before, &now, String::new(), &mut found);
-        if !found.is_empty() {
-            let more =
-                if found.len() > 4 { format!("; and {} more", found.len() - 4) } else { String::new() };
-            let difference = found.into_iter().take(4).collect::<Vec<_>>().join("; ") + &more;
-            return Err(Error::Changed { dir: out.to_path_buf(), difference });
-        }
-    }
-    store::replace(&path, text.as_bytes())
-}
-
-/// Collects the keys that differ, leaving out those that change no result.
-fn differences(before: &Value, now: &Value, at: String, found: &mut Vec<String>) {
-    const WORDS: [&str; 3] = ["title", "notes", "estimate_seconds"];
-    let join = |key: &str| if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") };
-    match (before, now) {
-        (Value::Mapping(a), Value::Mapping(b)) => {
-            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
-            for key in keys {
-                let name = key.as_str().unwrap_or_default();
-                if !WORDS.contains(&name) {
-                    let value = |map: &serde_yaml::Mapping| map.get(key).cloned().unwrap_or(Value::Null);
-                    differences(&value(a), &value(b), join(name), found);
-                }
-            }
-        }
-        (Value::Sequence(a), Value::Sequence(b)) if a.len() == b.len() => {
-            for (i, (a, b)) in a.iter().zip(b).enumerate() {
-                differences(a, b, join(&i.to_string()), found);
-            }
-        }
-        (a, b) if a == b => {}
-        (a, b) => found.push(format!("{at} was {}, now {}", word(a), word(b))),
-    }
-}
-
-fn word(value: &Value) -> String {
-    match value {
-        Value::Null => "absent".into(),
-        value => serde_json::to_string(value).unwrap_or_else(|_| "?".into()),
-    }
 }
 
 /// An experiment under way.
@@ -167,6 +190,26 @@ struct UnderWay<'a> {
 }
 
 impl UnderWay<'_> {
+    /// A stage whose breakdown is an error of its own, for its neighbours go on.
+    fn caught(&self, index: usize) -> Result<()> {
+        catch_unwind(AssertUnwindSafe(|| self.stage(index))).unwrap_or_else(|payload| {
+            let words = payload.downcast_ref::<&str>().map(|words| (*words).to_owned());
+            let words = words.or_else(|| payload.downcast_ref::<String>().cloned());
+            let message = words.unwrap_or_else(|| "without a message".into());
+            Err(Error::Panicked { stage: self.stages[index].name.clone(), message })
+        })
+    }
+
+    /// Stops the neighbours of a failure, or says that they go on.
+    fn heard(&self, index: usize, error: &Error, keep_going: bool) {
+        if !keep_going {
+            self.options.stop.store(true, Ordering::SeqCst);
+        } else if !error.is_interruption() {
+            let (name, text) = (&self.stages[index].name, crate::experiment::chain(error));
+            self.reporter.failed(name, text.strip_prefix(&format!("{name}: ")).unwrap_or(&text));
+        }
+    }
+
     fn stage(&self, index: usize) -> Result<()> {
         let stage = &self.stages[index];
         if self.reused[index] {
@@ -287,4 +330,4 @@ pub(crate) fn shown(p: &vrrl_harness::Progress) -> StageProgress {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -25,7 +25,14 @@ pub(crate) struct Audit {
 /// audit; returns sentences about spaces that ended early and about overlap.
 pub(crate) fn write(experiment: &Experiment, dir: &Path) -> Result<Vec<String>> {
     let all = |names: Vec<&String>| -> Result<Vec<Split>> {
-        Ok(names.iter().map(|name| data::load_split(name)).collect::<Result<Vec<_>>>()?.concat())
+        let mut splits: Vec<Split> = Vec::new();
+        for split in names.iter().map(|name| data::load_split(name)).collect::<Result<Vec<_>>>()?.concat() {
+            // A short name and the full one are the same split.
+            if !splits.iter().any(|known| known.def == split.def) {
+                splits.push(split);
+            }
+        }
+        Ok(splits)
     };
     let [train, val] = experiment.used();
     let (train, val) = (all(train)?, all(val)?);

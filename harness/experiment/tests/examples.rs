@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use vrrl_baselines::{Method, Recipe};
-use vrrl_harness_experiment::Experiment;
+use vrrl_harness_experiment::{Experiment, Sweep};
 
 /// The YAML files of a folder below `examples/`, in order.
 fn files(folder: &str) -> Vec<PathBuf> {
@@ -17,12 +17,20 @@ fn files(folder: &str) -> Vec<PathBuf> {
 
 #[test]
 fn every_experiment_reads() {
-    let files = files("");
+    let mut files = files("");
+    files.retain(|path| !path.ends_with("sweep.yaml"));
     assert!(files.len() >= 3, "{files:?}");
     for path in files {
         let experiment = Experiment::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         assert!(path.ends_with(format!("{}.yaml", experiment.name)), "{}", path.display());
     }
+}
+
+#[test]
+fn the_sweep_reads() {
+    let path = files("").into_iter().find(|path| path.ends_with("sweep.yaml")).unwrap();
+    let sweep = Sweep::open(&path).unwrap();
+    assert_eq!((sweep.name.as_str(), sweep.experiment().unwrap().eval.limit), ("sweep", Some(300)));
 }
 
 #[test]

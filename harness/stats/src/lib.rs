@@ -12,7 +12,7 @@
 //! | are they apart at all? | [`mcnemar_exact`], [`mcnemar_midp`], [`sign_flip`], [`label_exchange`] | McNemar 1947; Lancaster 1961; Fisher 1935, Pitman 1937 |
 //! | over several splits? | [`holm`], [`benjamini_hochberg`] | Holm 1979; Benjamini and Hochberg 1995 |
 //! | what could have been found? | [`Power`], [`exact_power`] | Miettinen 1968, Connor 1987 |
-//! | is a method better, over training seeds? | [`compare_methods`] ([`two_level_bootstrap`] only to compare) | Student 1908; Fisher 1935 |
+//! | is a method better, over training seeds? | [`compare_methods`], [`seed_mean`] ([`two_level_bootstrap`] only to compare) | Student 1908; Fisher 1935 |
 //! | what do repeats add? | [`pass_at_k`], [`reliability`], [`flips`] | Chen et al. 2021; Yao et al. 2024 |
 //! | over turns, shifts, severities? | [`area_by_turn`], [`gap`], [`severity_slope`], [`mean_corruption_error`] | Newcombe 1998, Zou and Donner 2008; Hendrycks and Dietterich 2019 |
 //!
@@ -52,7 +52,9 @@ pub use pairs::{mcnemar_exact, mcnemar_greater, mcnemar_midp, Pairs};
 pub use permutation::{label_exchange, sign_flip, Permutation, DRAWN};
 pub use power::{exact_power, rejection_rate, Power, USUAL};
 pub use repeats::{flips, pass_at_k, reliability, Attempts, OverItems};
-pub use seeds::{compare_methods, two_level_bootstrap, MethodComparison, TwoLevel, TWO_LEVEL_FROM};
+pub use seeds::{
+    compare_methods, seed_mean, two_level_bootstrap, MethodComparison, TwoLevel, TWO_LEVEL_FROM,
+};
 pub use share::{clopper_pearson, weighted_shares, wilson, wilson_at, Weighted};
 pub use vrrl_harness_core::Seed;
 

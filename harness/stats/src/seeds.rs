@@ -35,18 +35,35 @@ pub struct MethodComparison {
     pub warning: Option<String>,
 }
 
+/// The mean of one number a seed, with Student's interval over seeds; the interval is `None` with one seed, or where
+/// all seeds agree to the digit. `None` without seeds.
+///
+/// # Panics
+/// If the level is not between 0 and 1.
+#[must_use]
+pub fn seed_mean(by_seed: &[f64], level: f64) -> Option<(f64, Option<Estimate>)> {
+    let value = mean(by_seed)?;
+    let n = by_seed.len() as f64;
+    let half = standard_error(by_seed, value).map(|error| t_of(level, n - 1.0) * error);
+    Some((value, half.map(|half| Estimate { value, ci_low: value - half, ci_high: value + half })))
+}
+
+/// Standard error of the mean over seeds; `None` where the seeds say nothing about it.
+fn standard_error(by_seed: &[f64], value: f64) -> Option<f64> {
+    let n = by_seed.len() as f64;
+    let squares: f64 = by_seed.iter().map(|x| (x - value).powi(2)).sum();
+    (by_seed.len() > 1 && squares > 1e-24).then(|| (squares / (n - 1.0) / n).sqrt())
+}
+
 /// Compares methods by one difference a seed (B − A, items averaged within the seed); `None` without seeds.
 ///
 /// # Panics
 /// If the level is not between 0 and 1.
 #[must_use]
 pub fn compare_methods(by_seed: &[f64], level: f64, seed: Seed) -> Option<MethodComparison> {
-    let value = mean(by_seed)?;
+    let (value, diff) = seed_mean(by_seed, level)?;
     let seeds = by_seed.len();
-    let n = seeds as f64;
-    let squares: f64 = by_seed.iter().map(|d| (d - value).powi(2)).sum();
-    let error = (seeds > 1 && squares > 1e-24).then(|| (squares / (n - 1.0) / n).sqrt());
-    let half = |error: f64| t_of(level, n - 1.0) * error;
+    let error = standard_error(by_seed, value);
     let p_least = 0.5f64.powi(seeds as i32 - 1);
     let warning = if seeds == 1 {
         Some("one training seed: nothing can be said about the method, only about this checkpoint".into())
@@ -61,8 +78,8 @@ pub fn compare_methods(by_seed: &[f64], level: f64, seed: Seed) -> Option<Method
     Some(MethodComparison {
         seeds,
         value,
-        diff: error.map(|e| Estimate { value, ci_low: value - half(e), ci_high: value + half(e) }),
-        p_t: error.map(|e| t_two_sided(value / e, n - 1.0).max(f64::MIN_POSITIVE)),
+        diff,
+        p_t: error.map(|e| t_two_sided(value / e, seeds as f64 - 1.0).max(f64::MIN_POSITIVE)),
         p_permutation: sign_flip(by_seed, seed)?.p,
         p_least,
         warning,
@@ -131,6 +148,20 @@ mod tests {
         let diff = found.diff.unwrap();
         assert!((diff.ci_high - (0.03 + 2.776_445 * 0.015_811_39 / 5f64.sqrt())).abs() < 1e-6, "{diff:?}");
         assert!(found.warning.unwrap().contains("0.0625"));
+    }
+
+    #[test]
+    fn a_mean_over_seeds_has_student_s_interval() {
+        // numpy and scipy: mean .5, sd .1, t.ppf(.975, 2) = 4.302653; half = .1 / sqrt(3) * 4.302653
+        let (value, interval) = seed_mean(&[0.4, 0.5, 0.6], 0.95).unwrap();
+        let interval = interval.unwrap();
+        assert!(
+            (value - 0.5).abs() < 1e-12 && (interval.ci_high - 0.748_413_77).abs() < 1e-6,
+            "{interval:?}"
+        );
+        assert_eq!(seed_mean(&[0.4], 0.95), Some((0.4, None)));
+        assert_eq!(seed_mean(&[0.4, 0.4], 0.95), Some((0.4, None)));
+        assert_eq!(seed_mean(&[], 0.95), None);
     }
 
     #[test]

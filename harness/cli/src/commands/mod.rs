@@ -9,6 +9,7 @@ mod pieces;
 mod run;
 mod site;
 mod splits;
+mod sweep;
 
 use clap::CommandFactory as _;
 use vrrl_harness_experiment::Result;
@@ -24,6 +25,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Exit> {
         Command::Gallery(args) => gallery::gallery(args),
         Command::Show(args) => pieces::show(&args),
         Command::Train(args) => pieces::train(&args),
+        Command::Sweep(args) => sweep::sweep(args),
         Command::Eval(args) => pieces::eval(args),
         Command::Score(args) => pieces::score(args),
         Command::Report(args) => pieces::report(&args),

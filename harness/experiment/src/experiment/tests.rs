@@ -88,7 +88,16 @@ fn the_examples_are_valid() {
     let mut read = 0;
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|e| e == "yaml") {
+        if path.ends_with("sweep.yaml") {
+            let sweep = crate::Sweep::open(&path).unwrap();
+            let stop = std::sync::atomic::AtomicBool::new(false);
+            let options =
+                crate::SweepOptions { out: Path::new("never"), jobs: 1, only: &[], command: "", stop: &stop };
+            let dry = crate::dry_sweep(&sweep, &options).unwrap();
+            // Two starts, trained once each; GRPO, four points of the grid and two variants with three seeds.
+            assert_eq!((dry.trainings.len(), dry.rows.len()), (2 + 7 * 3, 1 + 7));
+            assert_eq!(dry.without_sharing, 2 + 7 * 3 * 3);
+        } else if path.extension().is_some_and(|e| e == "yaml") {
             let experiment = Experiment::open(&path).unwrap();
             crate::plan::stages(&experiment, Path::new("out")).unwrap();
             read += 1;

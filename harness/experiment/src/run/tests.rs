@@ -24,7 +24,7 @@ references: [oracle, random]
 ";
 
 /// An experiment on small materialized splits, so that tests draw few mazes.
-fn small(dir: &Path) -> Experiment {
+pub(crate) fn small(dir: &Path) -> Experiment {
     let folder = |name: &str| {
         let out = dir.join(format!("data-{name}"));
         let never = AtomicBool::new(false);
@@ -40,7 +40,7 @@ fn small(dir: &Path) -> Experiment {
 }
 
 /// Pretends to train: leaves a log and what it was started from.
-fn fake_train(job: &TrainJob<'_>, progress: &mut dyn FnMut(&StageProgress)) -> Result<Trained> {
+pub(crate) fn fake_train(job: &TrainJob<'_>, progress: &mut dyn FnMut(&StageProgress)) -> Result<Trained> {
     std::fs::create_dir_all(job.out).unwrap();
     let init = job.init.map_or_else(String::new, |init| std::fs::read_to_string(init.join("w")).unwrap());
     std::fs::write(job.out.join("w"), format!("{init}>{}", job.name)).unwrap();
@@ -188,4 +188,20 @@ fn the_plan_is_told_before_anything_runs() {
     assert_eq!(told[0], "plan of 18 stages");
     assert_eq!(told[1], "splits");
     assert_eq!(told.last().map(String::as_str), Some("report"));
+}
+
+#[test]
+fn two_runs_do_not_share_a_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let experiment = small(dir.path());
+    let out = dir.path().join("out");
+    let inner = |job: &TrainJob<'_>, progress: &mut dyn FnMut(&StageProgress)| {
+        // While the first is at work, a second one comes.
+        let error = go(&experiment, &out, 1, FAKE, &Quiet).unwrap_err();
+        assert!(matches!(error, Error::Busy { .. }), "{error}");
+        assert!(error.to_string().contains("is in use by another vrrl (process "), "{error}");
+        fake_train(job, progress)
+    };
+    go(&experiment, &out, 1, Tools { train: &inner, open: &fake_open }, &Quiet).unwrap();
+    go(&experiment, &out, 1, FAKE, &Quiet).unwrap();
 }

@@ -25,8 +25,9 @@ pub(crate) fn resolve(text: &str) -> Result<String, Error> {
         let Some(preset) = own.remove("preset") else { continue };
         named = true;
         let name = preset.as_str().unwrap_or_default();
-        let mut all = settings(block, name, warm_up)
-            .ok_or_else(|| Error::Recipe(format!("`{block}.preset` is {name:?}; there are small, paper and code")))?;
+        let mut all = settings(block, name, warm_up).ok_or_else(|| {
+            Error::Recipe(format!("`{block}.preset` is {name:?}; there are small, paper and code"))
+        })?;
         all.extend(std::mem::take(own));
         *own = all;
     }

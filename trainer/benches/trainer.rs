@@ -38,7 +38,8 @@ fn decode_step(c: &mut Criterion) {
     let learner = learner();
     let config = learner.network.config().clone();
     let image = example(0).expect("an example").problem.observe(View::Canvas);
-    let encoded = learner.network.encode(&patches(&image, config.side, config.patch, config.paper)).expect("an image");
+    let encoded =
+        learner.network.encode(&patches(&image, config.side, config.patch, config.paper)).expect("an image");
     let mut memories: Vec<Memory> = (0..64).map(|_| Memory::default()).collect();
     let prompt =
         || Extension { turn: 0, slot: 0, pieces: vec![Piece::Image(encoded.image(0)), Piece::Ids(&[2])] };

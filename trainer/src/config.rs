@@ -201,9 +201,7 @@ impl RlConfig {
     pub fn preset(name: &str, parts: Parts) -> Result<Self, ConfigError> {
         // One token mean over the batch is what the released loss does; the paper writes two.
         let (base, reward, buffer, token_mean) = match name {
-            "small" => {
-                (Self::default(), written(SMALL_REWARD), BufferConfig::small(), TokenMean::Separate)
-            }
+            "small" => (Self::default(), written(SMALL_REWARD), BufferConfig::small(), TokenMean::Separate),
             "paper" => {
                 (Self::large(1e-6), Value::from("vrrl_paper"), BufferConfig::paper(), TokenMean::Separate)
             }

@@ -280,10 +280,7 @@ impl Experiment {
 
     /// What a method trains on, and what chooses its checkpoint.
     pub(crate) fn mixes<'e>(&'e self, entry: &'e MethodEntry) -> [&'e Mix; 2] {
-        [
-            entry.train.as_ref().unwrap_or(&self.splits.train),
-            entry.val.as_ref().unwrap_or(&self.splits.val),
-        ]
+        [entry.train.as_ref().unwrap_or(&self.splits.train), entry.val.as_ref().unwrap_or(&self.splits.val)]
     }
 
     /// Every split that any method trains on, and every one that chooses a checkpoint; each once.

@@ -209,9 +209,11 @@ fn hostile_text_stays_text() {
     let log = TrainingLog {
         method: hostile.into(),
         rows: vec![(1.0, [(hostile.to_owned(), 1.0)].into())],
+        warnings: vec![format!("step 50: the KL {hostile}")],
         ..TrainingLog::default()
     };
     let page = page(dir.path(), &[log], &info);
+    assert!(page.contains("Early warnings") && page.contains("step 50: the KL"));
     assert!(!page.contains("<img src=x") && !page.contains("<!--") && !page.contains("<script>alert"));
     assert_eq!(page.matches("</script>").count(), 2, "only the page's own two script elements end");
     assert_eq!(page.matches("<script").count(), 2);

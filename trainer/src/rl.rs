@@ -137,6 +137,9 @@ pub fn reinforce(
     Ok(report_of(&record, run))
 }
 
+/// Named numbers for the log.
+type Figures = Vec<(String, f64)>;
+
 /// What does not change from step to step.
 #[derive(Clone, Copy)]
 struct Context<'c> {
@@ -153,7 +156,7 @@ fn one(
     stage: &mut Stage,
     mut buffer: Option<&mut Buffer<Prefix>>,
     saved: &mut Saved,
-) -> Result<(Vec<(String, f64)>, Vec<Warning>), Error> {
+) -> Result<(Figures, Vec<Warning>), Error> {
     let began = Instant::now();
     let seed = run.seed.derive("step", saved.step);
     let level = config.curriculum.map_or(1.0, |curriculum| curriculum.level(stage.measured));

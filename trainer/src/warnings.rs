@@ -8,6 +8,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use crate::math::mean;
+
 /// Steps a warning looks back.
 pub const WINDOW: usize = 50;
 /// Steps in a row without a gradient that are worth a word.
@@ -22,9 +24,9 @@ pub struct Warning {
     pub text: String,
 }
 
-/// What one step showed; shares and means over its on-policy rollouts unless said otherwise.
+/// Shares and means over a step's on-policy rollouts.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Seen {
+pub struct OnPolicy {
     /// Mean turns.
     pub turns: f64,
     /// Final minus first accuracy.
@@ -33,6 +35,13 @@ pub struct Seen {
     pub first_accuracy: f64,
     /// Rollouts whose format fails.
     pub format_faults: f64,
+}
+
+/// What one step showed.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Seen {
+    /// Its on-policy rollouts; `None` where every group started from the buffer.
+    pub policy: Option<OnPolicy>,
     /// Groups that carry a gradient, on-policy or not.
     pub groups: usize,
     /// Mean k3 a trained token.
@@ -88,8 +97,8 @@ impl Watch {
         let mut conditions = vec![self.idles()];
         if self.last.len() == WINDOW {
             conditions.extend(self.collapses(bounds));
-            conditions.push(self.faults());
-            conditions.push(self.falls());
+            conditions.extend(self.faults());
+            conditions.extend(self.falls());
             conditions.push(self.strays());
             conditions.extend(self.starves(bounds));
         }
@@ -105,8 +114,9 @@ impl Watch {
         new
     }
 
-    fn mean(&self, of: impl Fn(&Seen) -> f64) -> f64 {
-        self.last.iter().map(of).sum::<f64>() / self.last.len() as f64
+    /// The mean over the window's steps that have on-policy rollouts.
+    fn mean(&self, of: impl Fn(&OnPolicy) -> f64) -> Option<f64> {
+        mean(&self.last.iter().filter_map(|s| s.policy.as_ref()).map(of).collect::<Vec<_>>())
     }
 
     fn idles(&self) -> Condition {
@@ -119,7 +129,7 @@ impl Watch {
 
     /// With two turns at most there is nothing to revise.
     fn collapses(&self, bounds: Bounds) -> Option<Condition> {
-        let (turns, delta) = (self.mean(|s| s.turns), self.mean(|s| s.delta_ref));
+        let (turns, delta) = (self.mean(|s| s.turns)?, self.mean(|s| s.delta_ref)?);
         let text = format!(
             "reflection is collapsing: turns {turns:.2} and Δref {delta:.2} for {WINDOW} steps; the policy commits its \
              first proposal"
@@ -128,8 +138,8 @@ impl Watch {
         (bounds.max_turns > 2).then_some(("collapse", begins, ends, text))
     }
 
-    fn faults(&mut self) -> Condition {
-        let now = self.mean(|s| s.format_faults);
+    fn faults(&mut self) -> Option<Condition> {
+        let now = self.mean(|s| s.format_faults)?;
         let least = self.least_faults.map_or(now, |x| x.min(now));
         self.least_faults = Some(least);
         let text = format!(
@@ -137,26 +147,26 @@ impl Watch {
             100.0 * now,
             100.0 * least
         );
-        ("faults", now >= least + 0.1, now < least + 0.05, text)
+        Some(("faults", now >= least + 0.1, now < least + 0.05, text))
     }
 
-    fn falls(&mut self) -> Condition {
-        let now = self.mean(|s| s.first_accuracy);
+    fn falls(&mut self) -> Option<Condition> {
+        let now = self.mean(|s| s.first_accuracy)?;
         let best = self.best_first.map_or(now, |x| x.max(now));
         self.best_first = Some(best);
         let replays: Vec<f64> = self.last.iter().filter_map(|s| s.buffer_accuracy).collect();
         // Of a handful of steps no share is worth a word.
-        let solved = (replays.len() >= 10).then(|| replays.iter().sum::<f64>() / replays.len() as f64);
+        let solved = mean(&replays).filter(|_| replays.len() >= 10);
         let text = format!(
             "first proposals are falling while buffer groups are solved: {now:.2} right over {WINDOW} steps, {best:.2} \
              before, and {:.2} of roll-ins; being wrong first may pay: lower `reflect_bonus`, or set `turn0_credit`",
             solved.unwrap_or(0.0)
         );
-        ("falls", best - now >= 0.05 && solved.is_some_and(|s| s >= 0.5), best - now < 0.025, text)
+        Some(("falls", best - now >= 0.05 && solved.is_some_and(|s| s >= 0.5), best - now < 0.025, text))
     }
 
     fn strays(&self) -> Condition {
-        let kl = self.mean(|s| s.kl);
+        let kl = self.last.iter().map(|s| s.kl).sum::<f64>() / self.last.len() as f64;
         let text = format!(
             "the KL to the start has passed 1: {kl:.2} nats a token over {WINDOW} steps; lower `lr` or raise `clip.kl`"
         );
@@ -183,16 +193,15 @@ mod tests {
     const BOUNDS: Bounds = Bounds { max_turns: 6, buffer: Some([32, 500]) };
 
     fn healthy() -> Seen {
-        Seen {
-            turns: 2.4,
-            delta_ref: 0.08,
-            first_accuracy: 0.7,
-            format_faults: 0.02,
-            groups: 9,
-            kl: 0.2,
-            buffer_accuracy: Some(0.6),
-            buffer_fill: Some(300),
-        }
+        let policy = OnPolicy { turns: 2.4, delta_ref: 0.08, first_accuracy: 0.7, format_faults: 0.02 };
+        Seen { policy: Some(policy), groups: 9, kl: 0.2, buffer_accuracy: Some(0.6), buffer_fill: Some(300) }
+    }
+
+    /// A step with other on-policy rollouts.
+    fn with(seen: Seen, change: impl Fn(&mut OnPolicy)) -> Seen {
+        let mut policy = seen.policy.unwrap();
+        change(&mut policy);
+        Seen { policy: Some(policy), ..seen }
     }
 
     /// Steps and texts of what is said about runs of equal steps.
@@ -219,18 +228,18 @@ mod tests {
         let table = [
             // 50 steps fill the window
             (
-                vec![(60, Seen { turns: 2.03, delta_ref: 0.004, ..h })],
+                vec![(60, with(h, |p| (p.turns, p.delta_ref) = (2.03, 0.004)))],
                 50,
                 "reflection is collapsing: turns 2.03 and Δref 0.00 for 50 steps",
             ),
             (vec![(25, Seen { groups: 0, ..h })], 20, "no group carries a gradient for 20 steps in a row"),
             (
-                vec![(60, h), (60, Seen { format_faults: 0.22, ..h })],
+                vec![(60, h), (60, with(h, |p| p.format_faults = 0.22))],
                 60 + 25,
                 "format faults are rising: 12 % of rollouts over 50 steps, 2 % at best before",
             ),
             (
-                vec![(60, h), (60, Seen { first_accuracy: 0.6, ..h })],
+                vec![(60, h), (60, with(h, |p| p.first_accuracy = 0.6))],
                 60 + 26,
                 "first proposals are falling while buffer groups are solved: 0.65 right over 50 steps, 0.70 before, \
                  and 0.60 of roll-ins",
@@ -253,13 +262,15 @@ mod tests {
     #[test]
     fn what_has_no_meaning_is_not_said() {
         let h = healthy();
-        let collapsed = Seen { turns: 2.0, delta_ref: 0.0, ..h };
+        let collapsed = with(h, |p| (p.turns, p.delta_ref) = (2.0, 0.0));
         assert_eq!(said(&[(60, collapsed)], Bounds { max_turns: 2, ..BOUNDS }), []);
         let none = Seen { buffer_fill: None, buffer_accuracy: None, ..h };
-        let worse = Seen { first_accuracy: 0.3, ..none };
+        let worse = with(none, |p| p.first_accuracy = 0.3);
         assert_eq!(said(&[(60, none), (200, worse)], Bounds { buffer: None, ..BOUNDS }), []);
         // Rollouts that revise for the worse do not collapse.
-        assert_eq!(said(&[(60, Seen { delta_ref: -0.1, ..collapsed })], BOUNDS), []);
+        assert_eq!(said(&[(60, with(collapsed, |p| p.delta_ref = -0.1))], BOUNDS), []);
+        // Steps without a rollout of its own say nothing about the policy.
+        assert_eq!(said(&[(60, Seen { policy: None, ..h })], BOUNDS), []);
     }
 
     #[test]

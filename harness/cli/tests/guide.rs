@@ -59,6 +59,11 @@ fn the_page_about_scoring() {
 }
 
 #[test]
+fn the_page_about_training() {
+    page("train.md", 1);
+}
+
+#[test]
 fn the_page_about_comparing() {
     page("compare.md", 10);
 }

@@ -128,6 +128,19 @@ fn twenty_kills_change_no_byte() {
     }
 }
 
+/// `docs/train.md` names every key of a log.
+fn everything_logged_is_explained(log: &Path) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/train.md");
+    let page = fs::read_to_string(page).unwrap();
+    let text = fs::read_to_string(log).unwrap();
+    for line in text.lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        for key in row.as_object().unwrap().keys() {
+            assert!(page.contains(&format!("`{key}`")), "docs/train.md does not explain {key}");
+        }
+    }
+}
+
 #[test]
 fn a_disk_that_fills_during_a_checkpoint_leaves_the_state_before_it() {
     let dir = tempfile::tempdir().unwrap();
@@ -135,6 +148,7 @@ fn a_disk_that_fills_during_a_checkpoint_leaves_the_state_before_it() {
     prepare(dir);
     fs::write(dir.join("vrrl.yaml"), format!("{SPLITS}{}", VRRL.replace("steps: 60", "steps: 8"))).unwrap();
     done(dir, &run("whole"));
+    everything_logged_is_explained(&dir.join("whole/training.jsonl"));
     let full = dir.join("full");
     let mut child = begin(dir, &run("full"), "2");
     assert!(until(&mut child, || states(&full).iter().any(|name| name.starts_with("state-"))));

@@ -58,10 +58,13 @@ impl Seen {
         }
     }
 
-    /// Named figures for the log.
+    /// Named figures for the log. Where every group started from the buffer, nothing is said of the policy's own.
     pub fn figures(&self) -> Vec<(String, f64)> {
-        let mut figures = vec![("reward".to_owned(), mean(&self.rewards).unwrap_or(0.0))];
-        figures.extend(self.tally.probe().figures(""));
+        let mut figures = Vec::new();
+        if let Some(reward) = mean(&self.rewards) {
+            figures.push(("reward".to_owned(), reward));
+            figures.extend(self.tally.probe().figures(""));
+        }
         let names = ["reward_format", "reward_outcome", "reward_reflection", "reward_step_cost"];
         let parts = names.into_iter().zip(&self.parts).map(|(name, all)| (name, mean(all)));
         let (sum, n) = self.surprise;
@@ -79,11 +82,14 @@ impl Seen {
     /// What the warnings look at.
     pub fn watched(&self, groups: usize, kl: f64, buffer: Option<&Buffer<Prefix>>) -> warnings::Seen {
         let probe = self.tally.probe();
-        warnings::Seen {
+        let policy = mean(&self.faults).map(|format_faults| warnings::OnPolicy {
             turns: probe.turns,
             delta_ref: probe.accuracy - probe.first_accuracy,
             first_accuracy: probe.first_accuracy,
-            format_faults: mean(&self.faults).unwrap_or(0.0),
+            format_faults,
+        });
+        warnings::Seen {
+            policy,
             groups,
             kl,
             buffer_accuracy: mean(&self.solved),

@@ -336,7 +336,7 @@ fn written_out(experiment: &Experiment, entry: &MethodEntry) -> Result<Json> {
             recipe.tuning.get_or_insert_default();
         }
         // The settings of reinforcement are a preset with others laid over it: they are written out below.
-        Method::SingleSftGrpo | Method::MultiSftGrpo | Method::Vrrl => recipe.rl = Some(Mapping::new()),
+        _ => recipe.rl = Some(Mapping::new()),
     }
     let mut all = serde_json::to_value(&recipe).map_err(unsaid)?;
     if recipe.rl.is_some() {

@@ -130,7 +130,7 @@ fn a_method_may_be_trained_on_another_split() {
     let found = read("grid: {vrrl.train: [quick/maze/train, paper/maze/maze_rl]}\n").unwrap();
     assert_eq!(methods(&found), ["base", "multi_sft", "vrrl", "vrrl-train-paper_maze_maze_rl"]);
     let last = found.experiment.methods.last().unwrap();
-    assert_eq!(found.experiment.recipe(last, 1).unwrap().train, "paper/maze/maze_rl");
+    assert_eq!(found.experiment.recipe(last, 1).unwrap().train, "paper/maze/maze_rl".into());
     assert_eq!(found.rows[2].values, [Some("paper/maze/maze_rl".to_owned())]);
     assert_eq!(found.rows[1].values, [Some("quick/maze/train".to_owned())]);
     assert_eq!(found.experiment.used()[0], ["quick/maze/train", "paper/maze/maze_rl"]);

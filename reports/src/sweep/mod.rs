@@ -41,6 +41,8 @@ pub struct SweepInputRow {
     pub method: String,
     /// Value of each key, in the order of the keys; `None` where the key has no part in this row.
     pub values: Vec<Option<String>>,
+    /// It is no variant, only what variants start from: its difference to the base row is no test among theirs.
+    pub start: bool,
     /// Training seeds that there are to be.
     pub seeds: Vec<u64>,
     /// Finished runs.
@@ -91,12 +93,15 @@ pub struct SweepRow {
     pub decoding: String,
     /// Value of each key; null where the key has no part in this row.
     pub values: Vec<Option<String>>,
+    /// It is no variant, only what variants start from.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub start: bool,
     /// Training seeds that are averaged.
     pub seeds: Vec<u64>,
     /// Seeds that are not done.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<u64>,
-    /// Highest accuracy out of distribution on the development splits, among the rows of this decoding.
+    /// Highest accuracy out of distribution on the development splits, among the variants and the base row.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub best_on_dev: bool,
     /// Splits that choices are made on (roles `id_val` and `ood_val`).
@@ -174,7 +179,7 @@ pub struct Versus {
     /// Paired t test over seeds, two-sided; absent as the interval is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p_t: Option<f64>,
-    /// The same, adjusted over the rows of one decoding by Holm's method.
+    /// The same, adjusted over the variants of one decoding by Holm's method.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p_holm: Option<f64>,
     /// Sign-flip permutation over seeds, two-sided.

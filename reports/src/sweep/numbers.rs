@@ -56,6 +56,7 @@ pub(super) fn rows(
             method: input.method.clone(),
             decoding: decoding.to_owned(),
             values: input.values.clone(),
+            start: input.start,
             missing: input.seeds.iter().copied().filter(|seed| !seeds.contains(seed)).collect(),
             seeds,
             best_on_dev: false,
@@ -151,6 +152,7 @@ fn group(row: &mut SweepRow, which: Which) -> Option<&mut Figures> {
 fn adjust(rows: &mut [SweepRow], which: Which, of: fn(&mut Ood) -> Option<&mut Versus>) {
     let mut tested: Vec<&mut Versus> = rows
         .iter_mut()
+        .filter(|row| !row.start)
         .filter_map(|row| of(group(row, which)?.ood.as_mut()?))
         .filter(|versus| versus.p_t.is_some())
         .collect();
@@ -160,18 +162,14 @@ fn adjust(rows: &mut [SweepRow], which: Which, of: fn(&mut Ood) -> Option<&mut V
     }
 }
 
-/// Marks the first row of highest accuracy out of distribution on development splits.
+/// Marks the row of highest accuracy out of distribution on development splits, if there is one.
 fn mark(rows: &mut [SweepRow]) {
     let accuracy = |row: &SweepRow| Some(row.dev.as_ref()?.ood.as_ref()?.accuracy?.value);
-    let complete = rows.iter().enumerate().filter(|(_, row)| row.missing.is_empty());
-    let best = complete.filter_map(|(i, row)| Some((i, accuracy(row)?))).reduce(|best, next| {
-        if next.1 > best.1 {
-            next
-        } else {
-            best
-        }
-    });
-    if let (Some((i, _)), true) = (best, rows.len() > 1) {
-        rows[i].best_on_dev = true;
+    let complete = rows.iter().enumerate().filter(|(_, row)| row.missing.is_empty() && !row.start);
+    let mut ranked: Vec<(usize, f64)> = complete.filter_map(|(i, row)| Some((i, accuracy(row)?))).collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    if let [(best, first), (_, second), ..] = ranked[..] {
+        // Of equals none is best.
+        rows[best].best_on_dev = first - second > 1e-12;
     }
 }

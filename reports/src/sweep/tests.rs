@@ -32,7 +32,14 @@ fn run(seed: u64, ood: [f64; 2], dev: f64) -> Read {
 
 fn input(name: &str) -> SweepInputRow {
     let values = vec![Some("0.5".to_owned()), None];
-    SweepInputRow { name: name.into(), method: "vrrl".into(), values, seeds: vec![1, 2, 3], runs: vec![] }
+    SweepInputRow {
+        name: name.into(),
+        method: "vrrl".into(),
+        values,
+        start: false,
+        seeds: vec![1, 2, 3],
+        runs: vec![],
+    }
 }
 
 fn table() -> SweepTable {
@@ -86,6 +93,27 @@ fn seeds_are_the_sample() {
 }
 
 #[test]
+fn starts_are_no_tests_among_the_variants() {
+    let [base, a, b] = ["grpo", "vrrl-a", "multi_sft"].map(input);
+    let of_base = || vec![run(1, [0.4, 0.2], 0.3), run(2, [0.5, 0.3], 0.3), run(3, [0.6, 0.4], 0.3)];
+    let of_a = || vec![run(1, [0.5, 0.3], 0.5), run(2, [0.5, 0.3], 0.4), run(3, [0.8, 0.6], 0.6)];
+    let holm = |start: bool| {
+        let b = SweepInputRow { start, ..b.clone() };
+        let rows = numbers::rows("t1", &[(&base, of_base()), (&a, of_a()), (&b, of_a())], Some("grpo"));
+        let p = |row: &SweepRow| {
+            row.test.as_ref().unwrap().ood.as_ref().unwrap().accuracy_vs_base.as_ref().unwrap().p_holm
+        };
+        [p(&rows[1]), p(&rows[2])]
+    };
+    let [first, second] = holm(false);
+    near(first.unwrap(), 2.0 * 0.225_403_3);
+    near(second.unwrap(), 2.0 * 0.225_403_3);
+    let [first, second] = holm(true);
+    near(first.unwrap(), 0.225_403_3);
+    assert_eq!(second, None);
+}
+
+#[test]
 fn a_missing_seed_is_told_and_only_common_seeds_are_paired() {
     let table = table();
     let row = &table.rows[2];
@@ -109,6 +137,10 @@ fn intervals_stay_within_what_a_number_can_be() {
     let accuracy = ood.accuracy.unwrap();
     assert_eq!((accuracy.ci_low, accuracy.ci_high), (Some(0.0), Some(1.0)));
     assert!(!rows[0].best_on_dev, "one row is no choice");
+    let runs = || vec![run(1, [0.5, 0.5], 0.4)];
+    let [first, second] = ["a", "b"].map(|name| SweepInputRow { seeds: vec![1], ..input(name) });
+    let rows = numbers::rows("t1", &[(&first, runs()), (&second, runs())], None);
+    assert!(!rows[0].best_on_dev && !rows[1].best_on_dev, "of equals none is best");
 }
 
 #[test]
@@ -174,5 +206,7 @@ fn markdown_and_text_say_the_same() {
         text.contains("0.500 (0.070 to 0.930)") && text.contains("share") && !text.contains("buffer"),
         "{text}"
     );
+    let none = write::PLAIN.gain(Some(&Level { value: -1e-9, ci_low: None, ci_high: None }));
+    assert_eq!(none, "+0.000");
     assert!(text.contains("0.225") && text.contains("note: careful"), "{text}");
 }

@@ -129,7 +129,7 @@ impl SweepTable {
             let _ = write!(
                 words,
                 " The last columns are differences to `{base}`, paired by seed, in points, with the p of a paired t test \
-                 after Holm's correction over the rows."
+                 after Holm's correction over the variants."
             );
         }
         if self.rows.iter().any(|row| row.best_on_dev) {
@@ -183,7 +183,7 @@ impl SweepTable {
         header.extend(self.names(&splits).into_iter().map(str::to_owned));
         header.extend(["OOD", "first OOD", "Δref OOD", "turns OOD"].map(str::to_owned));
         if self.base.is_some() {
-            header.extend(["OOD − base", "p", "Δref − base", "p"].map(str::to_owned));
+            header.extend(["OOD − base", "p Holm", "Δref − base", "p Holm"].map(str::to_owned));
         }
         let row = |row: &SweepRow| {
             let mark = if row.best_on_dev && dev { " *" } else { "" };
@@ -235,7 +235,7 @@ fn heading(dev: bool) -> &'static str {
 }
 
 /// How numbers are written.
-struct Style {
+pub(super) struct Style {
     scale: f64,
     decimals: usize,
     /// Every share has its interval, not only the mean out of distribution.
@@ -245,7 +245,7 @@ struct Style {
 }
 
 const MARKDOWN: Style = Style { scale: 100.0, decimals: 1, intervals: true, short_keys: false };
-const PLAIN: Style = Style { scale: 1.0, decimals: 3, intervals: false, short_keys: true };
+pub(super) const PLAIN: Style = Style { scale: 1.0, decimals: 3, intervals: false, short_keys: true };
 
 impl Style {
     fn share(&self, level: Option<&Level>, always: bool) -> String {
@@ -259,9 +259,11 @@ impl Style {
         }
     }
 
-    fn gain(&self, level: Option<&Level>) -> String {
+    pub(super) fn gain(&self, level: Option<&Level>) -> String {
         let Some(level) = level else { return DASH.into() };
-        let n = |x: f64| format!("{:+.*}", self.decimals, x * self.scale);
+        // Rounded first: what is nothing to the digits shown has no sign.
+        let to = 10f64.powi(self.decimals as i32);
+        let n = |x: f64| format!("{:+.*}", self.decimals, (x * self.scale * to).round() / to + 0.0);
         match (level.ci_low, level.ci_high) {
             (Some(low), Some(high)) => format!("{} ({} to {})", n(level.value), n(low), n(high)),
             _ => n(level.value),

@@ -63,7 +63,10 @@ fn tell(told: &DrySweep) {
         told.jobs
     ));
     if !told.not_estimated.is_empty() {
-        say(&format!("no estimate_seconds, so a minute is taken: {}", told.not_estimated.join(", ")));
+        let n = told.not_estimated.len();
+        say(&format!(
+            "{n} of the methods have no estimate_seconds; a minute is taken for each of their trainings"
+        ));
     }
 }
 

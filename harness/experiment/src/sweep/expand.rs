@@ -7,12 +7,11 @@ use serde_yaml::{Mapping, Value};
 use vrrl_baselines::Method;
 use vrrl_harness_core::sha256_hex;
 
-use super::key::{short_names, value_name, value_text, Key};
+use super::key::{short_names, value_text, Key};
+use super::variants::{self, slug, Variant};
 use super::Sweep;
 use crate::{Error, Experiment, MethodEntry, Result};
 
-/// Most variants of one sweep; a slip of the pen makes more.
-const MOST: usize = 2000;
 /// Longest name of a row; a longer one is cut and ends in part of its hash.
 const LONGEST: usize = 72;
 
@@ -40,15 +39,8 @@ pub(crate) struct Row {
     pub method: Method,
     /// Value of each key; `None` where it has no part in this row.
     pub values: Vec<Option<String>>,
-}
-
-/// One combination of values.
-struct Variant {
-    name: String,
-    /// Whether rows are named by their values (a point of the grid) or by the variant.
-    of_grid: bool,
-    /// Key, by index, and value.
-    values: Vec<(usize, Value)>,
+    /// It is no variant and not the base row: it is there because others start from it.
+    pub start: bool,
 }
 
 /// A method under a variant.
@@ -78,7 +70,7 @@ struct Expander<'a> {
 /// [`Error::Input`] naming the variant, for keys or values that make no sense.
 pub(crate) fn expand(sweep: &Sweep) -> Result<Expanded> {
     let experiment = sweep.experiment()?;
-    let (keys, variants) = read(sweep, &experiment)?;
+    let (keys, variants) = variants::read(sweep, &experiment)?;
     let short = short_names(&keys);
     let mut expander = Expander { experiment: &experiment, keys, short, made: Vec::new() };
     let swept = expander.swept(&variants);
@@ -120,98 +112,6 @@ pub(crate) fn expand(sweep: &Sweep) -> Result<Expanded> {
         }
     }
     finish(sweep, expander, told)
-}
-
-/// Keys and variants of the file.
-fn read(sweep: &Sweep, experiment: &Experiment) -> Result<(Vec<Key>, Vec<Variant>)> {
-    let mut keys: Vec<Key> = Vec::new();
-    let mut place = |text: &Value| -> Result<usize> {
-        let text =
-            text.as_str().ok_or_else(|| Error::Input("a key is a text such as METHOD.rl.steps".into()))?;
-        let key = Key::read(text, experiment)?;
-        Ok(keys.iter().position(|known| *known == key).unwrap_or_else(|| {
-            keys.push(key);
-            keys.len() - 1
-        }))
-    };
-    let mut axes: Vec<(usize, Vec<Value>)> = Vec::new();
-    for (text, values) in &sweep.grid {
-        let key = place(text).map_err(|e| Error::Input(format!("grid: {e}")))?;
-        match values {
-            Value::Sequence(values) if !values.is_empty() => axes.push((key, values.clone())),
-            _ => {
-                let text = text.as_str().unwrap_or_default();
-                return Err(Error::Input(format!(
-                    "grid: `{text}` needs a list of values: [a, b]; what is the same everywhere stands under `set`"
-                )));
-            }
-        }
-    }
-    let mut named: Vec<Variant> = Vec::new();
-    for (name, values) in &sweep.variants {
-        let name = name.as_str().unwrap_or_default().to_owned();
-        let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-        if name.is_empty()
-            || !name.chars().all(lower)
-            || !name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        {
-            return Err(Error::Input(format!("variants: {name:?} names folders; use a-z, 0-9, _ and -")));
-        }
-        let values = match values {
-            Value::Mapping(values) => values.clone(),
-            Value::Null => Mapping::new(),
-            _ => {
-                return Err(Error::Input(format!(
-                    "variant {name}: needs values by key: {{METHOD.KEY: value}}"
-                )))
-            }
-        };
-        let read = |(key, value): (&Value, &Value)| Ok((place(key)?, value.clone()));
-        let values: Result<Vec<_>> = values.iter().map(read).collect();
-        let values = values.map_err(|e| Error::Input(format!("variant {name}: {e}")))?;
-        named.push(Variant { name, of_grid: false, values });
-    }
-    let size = axes.iter().try_fold(1usize, |size, (_, values)| size.checked_mul(values.len()));
-    if size.is_none_or(|size| size > MOST) {
-        return Err(Error::Input(format!("grid: more than {MOST} variants; give fewer values")));
-    }
-    let short = short_names(&keys);
-    let mut variants = points(&axes, &short);
-    variants.extend(named);
-    if variants.is_empty() {
-        variants.push(Variant { name: "seeds".into(), of_grid: false, values: vec![] });
-    }
-    for variant in &variants {
-        for (i, (a, _)) in variant.values.iter().enumerate() {
-            if let Some((b, _)) = variant.values[..i].iter().find(|(b, _)| keys[*a].overlaps(&keys[*b])) {
-                let (name, a, b) = (&variant.name, &keys[*a].text, &keys[*b].text);
-                return Err(Error::Input(format!("variant {name}: `{b}` and `{a}` set the same thing")));
-            }
-        }
-    }
-    Ok((keys, variants))
-}
-
-/// Every combination, the last key turning fastest.
-fn points(axes: &[(usize, Vec<Value>)], short: &[String]) -> Vec<Variant> {
-    if axes.is_empty() {
-        return Vec::new();
-    }
-    let mut all: Vec<Vec<(usize, Value)>> = vec![vec![]];
-    for (key, values) in axes {
-        let with = |point: &Vec<(usize, Value)>| {
-            let point = point.clone();
-            let more = values.iter().map(move |value| [&point[..], &[(*key, value.clone())]].concat());
-            more.collect::<Vec<_>>()
-        };
-        all = all.iter().flat_map(with).collect();
-    }
-    all.into_iter().map(|values| Variant { name: slug(&values, short), of_grid: true, values }).collect()
-}
-
-fn slug(values: &[(usize, Value)], short: &[String]) -> String {
-    let part = |(key, value): &(usize, Value)| format!("{}-{}", short[*key], value_name(value));
-    values.iter().map(part).collect::<Vec<_>>().join("-")
 }
 
 impl Expander<'_> {
@@ -378,15 +278,16 @@ fn finish(sweep: &Sweep, expander: Expander<'_>, variants: Vec<(String, Vec<Stri
             }
         }
     }
-    let rows: Vec<Row> = made
-        .iter()
-        .filter(|made| made.entry.scored)
-        .map(|m| Row {
-            name: m.entry.name.clone(),
-            method: m.entry.method,
-            values: values(m, &made, &keys, experiment),
-        })
-        .collect();
+    let asked = |name: &String| {
+        variants.iter().any(|(_, rows)| rows.contains(name)) || sweep.base.as_ref() == Some(name)
+    };
+    let row = |m: &Made| Row {
+        name: m.entry.name.clone(),
+        method: m.entry.method,
+        values: values(m, &made, &keys, experiment),
+        start: !asked(&m.entry.name),
+    };
+    let rows: Vec<Row> = made.iter().filter(|made| made.entry.scored).map(row).collect();
     if rows.is_empty() {
         return Err(Error::Input("nothing that is swept is scored; set `scored: true` on a method".into()));
     }

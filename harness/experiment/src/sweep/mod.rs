@@ -8,6 +8,7 @@
 mod expand;
 mod file;
 mod key;
+mod variants;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -232,6 +233,7 @@ fn input(expanded: &Expanded, row: &Row, ended: &Ended) -> SweepInputRow {
         name: row.name.clone(),
         method: row.method.word().to_owned(),
         values: row.values.clone(),
+        start: row.start,
         seeds: entry.map(|entry| experiment.seeds_of(entry).to_vec()).unwrap_or_default(),
         runs,
     }

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use super::super::key::value_name;
 use super::*;
 use crate::plan;
 use crate::stage::Work;
@@ -55,6 +56,8 @@ fn a_grid_is_every_combination_beside_what_it_starts_from() {
     );
     assert_eq!(rows(&found)[0], ("multi_sft", vec!["-", "-"]));
     assert_eq!(rows(&found)[3], (methods(&found)[4], vec!["0.25", "{\"spare_first\":true}"]));
+    let starts: Vec<&str> = found.rows.iter().filter(|row| row.start).map(|row| row.name.as_str()).collect();
+    assert_eq!(starts, ["multi_sft"]);
     let last = found.experiment.methods.last().unwrap();
     let rl = found.experiment.recipe(last, 1).unwrap().rl_config().unwrap();
     assert!((rl.buffer.unwrap().share - 0.5).abs() < 1e-12 && rl.rtm.unwrap().spare_first && rl.steps == 50);

@@ -10,8 +10,9 @@ printed: forward, backward, clipping, AdamW. Beside them stand tokens a second o
 a busy machine the rate with one thread that is worth comparing (threads that spin while they wait count, too).
 
 PyTorch gets its best forms: padded batches (`eager`), or padding for attention alone (`packed`),
-`scaled_dot_product_attention` with an additive mask, channels last for the convolutions, fused AdamW; tensors, masks and the places of padding are ready before its clock starts, and every distinct
-image is encoded once in the whole batch. The learner's clock includes packing pictures into a batch.
+`scaled_dot_product_attention` with an additive mask, channels last for the convolutions, fused AdamW; tensors, masks
+and the places of padding are ready before its clock starts, and every distinct image is encoded once in the whole
+batch. The learner's clock includes packing pictures into a batch.
 
 Without --python the script makes an environment in a temporary folder (torch, safetensors, numpy from the registry) and
 runs itself in it.
@@ -41,8 +42,8 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5, help="turns that each side takes")
     parser.add_argument("--seconds", type=float, default=4, help="of each turn and batch")
     parser.add_argument("--threads", default="2,1")
-    parser.add_argument("--compile", action="store_true", help="also torch.compile; needs a C++ compiler")
-    parser.add_argument("--bf16", action="store_true", help="also bf16 autocast")
+    parser.add_argument("--compile", action="store_true", help="also torch.compile of the packed form; needs a C++ compiler")
+    parser.add_argument("--bf16", action="store_true", help="also bf16 autocast of the packed form")
     parser.add_argument("--compare-only", action="store_true", help="no timing")
     parser.add_argument("--serve", metavar="FOLDER", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -198,7 +199,8 @@ def compare(folder, checkpoint):
         holds = all(gaps[key] <= TOLERANCE[key] for key in TOLERANCE)
         good &= holds
         figures = ", ".join(f"{key} {gap:.1e} (at most {TOLERANCE[key]:.0e})" for key, gap in gaps.items())
-        print(f"{'ok    ' if holds else 'FAILED'} {name}{', packed' * form}: {len(raw)} weights; largest difference: {figures}; worst {worst[1]}")
+        said = f"{'ok    ' if holds else 'FAILED'} {name}{', packed' * form}: {len(raw)} weights"
+        print(f"{said}; largest difference: {figures}; worst {worst[1]}")
     return good
 
 
@@ -208,15 +210,15 @@ def serve(folder, checkpoint, seconds):
 
     twin, batches, _ = twin_of(folder, checkpoint)
     optimizer = torch.optim.AdamW(twin.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
-    compiled = {}
+    compiled = []
 
     def step(b, variant):
-        model = twin
-        if variant == "compile":
-            model = compiled.get("model") or compiled.setdefault("model", torch.compile(twin))
+        if variant == "compile" and not compiled:
+            compiled.append(torch.compile(twin))
+        model = compiled[0] if variant == "compile" else twin
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=variant == "bf16"):
-            logits = model(b, variant == "packed")
+            logits = model(b, variant != "eager")
         (log_probs(logits, b["targets"]) * b["slopes"]).sum().backward()
         torch.nn.utils.clip_grad_norm_(twin.parameters(), 1.0)
         optimizer.step()
@@ -261,13 +263,14 @@ def report(name, threads, seen):
         wall, used = middle(who, "tokens_per_second"), middle(who, "per_processor_second")
         ratios = [middle("vrrl", "tokens_per_second") / wall, middle("vrrl", "per_processor_second") / used]
         best = max(row["best"] for row in rows)
-        text = f"{name}, {threads} threads, {who}: {wall:,.0f} tokens/s (best step {best:,.0f}), {used:,.0f} a second of processor"
+        text = f"{name}, {threads} threads, {who}: {wall:,.0f} tokens/s (best step {best:,.0f}), {used:,.0f} a processor second"
         print(text + (f"; vrrl is {ratios[0]:.2f} x, {ratios[1]:.2f} x" if who != "vrrl" else ""), flush=True)
 
 
 def measure(options, python, folder):
     command = [python, os.path.abspath(__file__), options.throughput, options.checkpoint, "--serve", folder]
-    twin = subprocess.Popen([*command, "--seconds", str(options.seconds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command += ["--seconds", str(options.seconds)]
+    twin = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert twin.stdout.readline() == "ready\n"
     variants = ["eager", "packed"] + ["compile"] * options.compile + ["bf16"] * options.bf16
 

@@ -92,10 +92,12 @@ impl Learner {
     ) -> Result<StepReport, Error> {
         let began = Instant::now();
         let shards = split(sequences, self.network.config().image_tokens());
-        let parts: Vec<Option<Part>> = shards
+        // All of them before any error: the first in order is named, not the first in time.
+        let parts: Vec<Result<Option<Part>, Error>> = shards
             .into_par_iter()
             .map(|range| self.shard(&sequences[range.clone()], range.start, reference, objective))
-            .collect::<Result<_, _>>()?;
+            .collect();
+        let parts: Vec<Option<Part>> = parts.into_iter().collect::<Result<_, _>>()?;
         let mut report = StepReport::default();
         let mut total: Option<Gradients> = None;
         for part in parts.into_iter().flatten() {

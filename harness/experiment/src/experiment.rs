@@ -14,7 +14,7 @@ use crate::{yaml, Error, Result};
 /// The experiments that come with the program: name and file.
 pub const PRESETS: [(&str, &str); 2] = [
     ("quickstart", include_str!("../presets/quickstart.yaml")),
-    ("reference", include_str!("../presets/reference.yaml")),
+    ("mazes", include_str!("../presets/mazes.yaml")),
 ];
 
 /// The file of a built-in experiment, comments included.

@@ -202,7 +202,7 @@ fn what_makes_no_sense_is_refused_by_variant_and_nearest_key() {
         ("variants: {a: {vrrl: 3}}\n", &["say what of the method differs"]),
         ("variants: {a: {eval.limit: 3}}\n", &["variant a", "the same for a whole sweep"]),
         ("variants: {a: {vrrl.seed: 3}}\n", &["stand under `seeds`"]),
-        ("variants: {a: {vrrl.rl.rtm: null}}\n", &["variant a", "`vrrl` needs `rtm`"]),
+        ("variants: {a: {vrrl.rl.rtm: null}}\n", &["variant a", "switches a part of `vrrl` on or off"]),
         ("variants: {a: {vrrl.rl.group: -3}}\n", &["variant a", "vrrl"]),
         ("variants: {a: {vrrl.sft.steps: 3}}\n", &["variant a", "do nothing in `vrrl`"]),
         ("variants: {a: {vrrl.init: vrrl}}\n", &["variant a", "no method above it"]),
@@ -233,5 +233,5 @@ fn what_makes_no_sense_is_refused_by_variant_and_nearest_key() {
     assert!(other("format: 1", "format: 2").contains("format 2"));
     let none = Sweep::from_yaml("format: 1\nname: x\nexperiment: none.yaml\n", Path::new("dir/x.yaml"));
     let error = none.unwrap_err().to_string();
-    assert!(error.contains("none.yaml") && error.contains("quickstart, reference"), "{error}");
+    assert!(error.contains("none.yaml") && error.contains("quickstart, mazes"), "{error}");
 }

@@ -14,15 +14,5 @@
 //! part on or off under another method's name is refused. Deviations from the paper are those of GRPO and VRRL. The paper
 //! describes distance shaping for grounding (φ of the last point); for mazes the last path's progress takes its place.
 
-use serde_json::Value;
-use vrrl_trainer::config::RlConfig;
-use vrrl_trainer::{reinforce, Error, Learner, Run, TrainingReport};
-
-pub(crate) fn ablation(
-    run: &mut Run<'_>,
-    learner: &mut Learner,
-    config: &RlConfig,
-    mark: Value,
-) -> Result<TrainingReport, Error> {
-    reinforce(run, learner, config, mark)
-}
+/// The program is GRPO's: the parts stand in the settings.
+pub(crate) use crate::grpo::grpo as ablation;

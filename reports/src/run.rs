@@ -130,13 +130,18 @@ pub struct Run {
 }
 
 /// Methods in the order of every table; others follow by name, references come last.
-const METHODS: [(&str, &str); 9] = [
+const METHODS: [(&str, &str); 14] = [
     ("base", "Base"),
     ("single_sft", "Single-SFT"),
     ("multi_sft", "Multi-SFT"),
     ("reflection_tuning", "Reflection Tuning"),
     ("single_sft_grpo", "Single-SFT → GRPO"),
     ("multi_sft_grpo", "Multi-SFT → GRPO"),
+    ("grpo_rtm", "GRPO + RTM"),
+    ("grpo_bri", "GRPO + BRI"),
+    ("grpo_rtm_bri", "GRPO + RTM + BRI"),
+    ("grpo_reflection", "GRPO + reflection reward"),
+    ("vrrl_distance", "VRRL, distance shaping"),
     ("vrrl", "VRRL"),
     ("external", "External"),
     ("reference", "Reference"),

@@ -24,7 +24,7 @@ pub struct DemoConfig {
     pub overlay_right: f64,
     /// Base stage: share of pictures with a drawn right answer whose target is to name it: the question itself, which is
     /// then not shown. It stands for what a pretrained model knows of reading; pointing at a name that one cannot
-    /// read is not learned. Of tasks whose questions have no tokens (mazes) nothing can be named.
+    /// read is not learned. An error for tasks whose questions have no tokens (mazes).
     #[serde(skip_serializing_if = "is_zero")]
     pub named_share: f64,
     /// Multi-turn stage: share of episodes that open with wrong proposals.
@@ -77,7 +77,7 @@ pub fn base_demo(
     let answer = demo.right(example, rng);
     let mut kind = rng.unit();
     if kind < config.named_share {
-        return Ok(demo.named(example, &answer));
+        return demo.named(example, &answer);
     }
     kind -= config.named_share;
     if kind >= config.drawn_share + config.overlay_share {
@@ -150,12 +150,17 @@ impl Demo<'_> {
     }
 
     /// A drawn answer, to be named by the question it answers.
-    fn named(&self, example: &Example, answer: &Answer) -> Sequence {
+    fn named(&self, example: &Example, answer: &Answer) -> Result<Sequence, Error> {
         let mut ids = self.tokenizer.prompt(&example.problem.question());
         let marker = ids.pop();
+        if ids.is_empty() {
+            let reason =
+                "`demos.named_share`: this task's questions have no words to name an answer by; leave it out";
+            return Err(Error::Recipe(reason.into()));
+        }
         let image = picture(example.problem.feedback(answer, View::Canvas)).map(Arc::new);
         let turn = SequenceTurn { image, owners: vec![Owner::Policy; ids.len()], ids, log_probs: Vec::new() };
-        Sequence { prompt: marker.into_iter().collect(), turns: vec![turn] }
+        Ok(Sequence { prompt: marker.into_iter().collect(), turns: vec![turn] })
     }
 
     /// A right answer that the vocabulary has words for.

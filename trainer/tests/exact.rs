@@ -68,6 +68,34 @@ fn filtered_groups_are_refilled_as_often_as_allowed() {
 }
 
 #[test]
+fn a_curriculum_lowers_the_share_of_roll_ins_and_resumes_exactly() {
+    let dir = tempfile::tempdir().unwrap();
+    let begin = dir.path().join("start");
+    let train = |name: &str, stop: Option<u64>, curriculum: &str| {
+        let out = dir.path().join(name);
+        let config = config(curriculum).over("buffer: {min_fill: 2, share: 0.9}").unwrap();
+        let mut learner = start(&begin);
+        (within(&out, stop, |run| vrrl(run, &mut learner, &config, Value::Null)), out)
+    };
+    // Nearly every first proposal of this start is wrong: the level falls to its least.
+    let weak = "curriculum: {none: 1.0, full: 0.5, rate: 1.0, least: 0.2}";
+    let (report, whole) = train("whole", None, weak);
+    let counts = report.unwrap().liveness;
+    assert!(counts["curriculum"]["counts"]["steps_below_full"].as_u64().unwrap() > 0, "{counts}");
+    let (plain, _) = train("plain", None, "");
+    let replayed = |counts: &Value| counts["buffer"]["counts"]["replayed"].as_u64().unwrap();
+    let plain = plain.unwrap().liveness;
+    assert!(replayed(&counts) < replayed(&plain), "{counts} {plain}");
+    assert_eq!(train("halves", Some(3), weak).0.unwrap_err().exit(), Exit::Interrupted);
+    let (report, halves) = train("halves", None, weak);
+    report.unwrap();
+    assert_eq!(files(&whole), files(&halves));
+    // Always at full strength: on, and never fired.
+    let error = train("full", None, "curriculum: {least: 1.0}").0.unwrap_err().to_string();
+    assert!(error.contains("curriculum is on and never fired"), "{error}");
+}
+
+#[test]
 fn vrrl_without_its_mechanisms_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let plain = RlConfig::preset("small", Parts::GRPO).unwrap();

@@ -180,6 +180,26 @@ fn proposal_counts_take_turns() {
 }
 
 #[test]
+fn without_strata_rare_counts_stay_rare() {
+    let drawn = |stratify| {
+        let config = BufferConfig { right_share: 0.0, stratify, ..BufferConfig::paper() };
+        let long = |seed| {
+            let mut buffer = Buffer::new(config.clone());
+            for i in 0..50 {
+                buffer.offer(candidate(&format!("q{i}"), false, if i < 45 { 1 } else { 2 }), 0);
+            }
+            let got = buffer.sample(4, 0, &mut Seed(seed).rng());
+            assert_eq!(buffer.counts().strata_mixed > 0, stratify);
+            got.iter().filter(|e| e.proposals == 2).count()
+        };
+        (0..40).map(long).sum::<usize>()
+    };
+    // Half of 160 draws against a tenth.
+    assert_eq!(drawn(true), 80);
+    assert!((4..35).contains(&drawn(false)), "{}", drawn(false));
+}
+
+#[test]
 fn the_ban_alternates() {
     let applied = |ban: Ban| (0..4).map(|nth| ban.applies(nth)).collect::<Vec<_>>();
     assert_eq!(applied(Ban::Always), [true; 4]);

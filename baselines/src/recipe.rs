@@ -102,7 +102,7 @@ impl Method {
 }
 
 /// Sizes of the network that `base` makes; everything else follows from them.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkConfig {
     /// Channels of the image encoder.
@@ -117,6 +117,9 @@ pub struct NetworkConfig {
     /// read, at four times the image tokens.
     #[serde(default = "eight", skip_serializing_if = "is_eight")]
     pub patch: usize,
+    /// Blocks on each grid that is finer than the one of `blocks`, see [`Config::folds`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folds: Vec<usize>,
     /// What a pixel of the background is, in [-1, 1]: 1 for white paper.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub paper: f32,
@@ -145,6 +148,7 @@ impl Default for NetworkConfig {
             width: small.width,
             layers: small.layers,
             patch: small.patch,
+            folds: Vec::new(),
             paper: small.paper,
         }
     }
@@ -154,12 +158,14 @@ impl NetworkConfig {
     /// The network's full configuration.
     #[must_use]
     pub fn config(&self, vocab: usize) -> Config {
-        let Self { channels, blocks, width, layers, patch, paper } = *self;
+        let Self { channels, blocks, width, layers, patch, paper, .. } = *self;
         let small = Config::small(vocab);
         let side = small.side * small.patch / patch.max(1);
+        let folds = self.folds.clone();
+        let own = Config { channels, blocks, width, layers, patch, paper, side, folds, hidden: 3 * width, ..small };
         // Room for a reply as long as with the fewest image tokens.
-        let slots = small.slots - small.image_tokens() + side * side / 4;
-        Config { channels, blocks, width, layers, patch, paper, side, slots, hidden: 3 * width, ..small }
+        let slots = own.slots - Config::small(vocab).image_tokens() + own.image_tokens();
+        Config { slots, ..own }
     }
 }
 
@@ -262,11 +268,11 @@ impl Recipe {
         if self.method == Method::SingleSft && self.demos.is_some() {
             return refuse("`demos` does nothing in `single_sft`; remove it, or use `multi_sft`".into());
         }
-        if self.network.is_some_and(|n| !(-1.0..=1.0).contains(&n.paper)) {
-            return refuse("`network.paper` is a pixel's number, -1 to 1".into());
-        }
-        if self.network.is_some_and(|n| ![4, 8].contains(&n.patch)) {
-            return refuse("`network.patch` is 8 (mazes) or 4 (where letters are read)".into());
+        if let Some(network) = &self.network {
+            if ![2, 4, 8].contains(&network.patch) {
+                return refuse("`network.patch` is 8 (mazes), or 4 or 2 where letters are read".into());
+            }
+            network.config(1).validate().map_err(|e| Error::Recipe(format!("`network`: {e}")))?;
         }
         if let Some(sft) = &self.sft {
             let counts = [sft.steps, sft.batch as u64, sft.look_every, sft.look as u64];

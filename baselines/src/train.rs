@@ -101,7 +101,7 @@ fn start(job: &Job<'_>, tasks: &[TaskKind]) -> Result<(Learner, String), Error> 
         }
         None => {
             let tokenizer = Tokenizer::of_tasks(tasks);
-            let config = job.recipe.network.unwrap_or_default().config(tokenizer.len());
+            let config = job.recipe.network.clone().unwrap_or_default().config(tokenizer.len());
             let mut rng = Seed(job.recipe.seed).derive("init", 0).rng();
             (Network::new(&config, &device, &mut || rng.unit())?, tokenizer, "nothing".to_owned())
         }

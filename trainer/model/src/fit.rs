@@ -24,6 +24,7 @@ pub(crate) fn differences(config: &Config, shapes: &Shapes) -> Vec<String> {
         ("hidden", dim("text.layers.0.up.weight", 1), config.hidden),
         ("channels", dim("vision.stem.weight", 1), config.channels),
         ("blocks", Some(count("vision.blocks.")), config.blocks),
+        ("number of `folds`", Some(count("vision.folds.")), config.folds.len()),
         ("numbers of a patch (3 · `patch`²)", dim("vision.stem.weight", 0), config.patch_len()),
     ];
     let differs = |(key, found, want): (&str, Option<usize>, usize)| {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! image 64×64 ─ patches 8×8 ─ linear ─ conv blocks on the 8×8 grid ─ 2×2 pixel-unshuffle ─ linear ─ 16 tokens
+//!   (where small signs must be read: finer patches, and conv blocks and a 2×2 fold on each finer grid before that)
 //! token ids ── embedding ─────────────────────────────────────────────────────────────────────────┐
 //!                     episode: [16 image tokens, marker, reply …] × turns ─ causal decoder ─ logits
 //! ```
@@ -38,8 +39,12 @@ pub struct Config {
     pub paper: f32,
     /// Channels of the encoder.
     pub channels: usize,
-    /// Convolution blocks of the encoder.
+    /// Convolution blocks of the encoder, on the grid behind all folds.
     pub blocks: usize,
+    /// Convolution blocks on each finer grid; behind them 2×2 cells become one. Without any, patches are as large as
+    /// they are to stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folds: Vec<usize>,
     /// Width of the decoder.
     pub width: usize,
     /// Layers of the decoder.
@@ -68,6 +73,7 @@ impl Config {
             paper: 0.0,
             channels: 48,
             blocks: 8,
+            folds: Vec::new(),
             width: 64,
             layers: 3,
             slopes: vec![0.0, 1.0, 4.0, 16.0],
@@ -91,17 +97,28 @@ impl Config {
     /// Tokens an image becomes.
     #[must_use]
     pub fn image_tokens(&self) -> usize {
-        self.side * self.side / 4
+        self.grid() * self.grid() / 4
+    }
+
+    /// Cells on a side of the grid behind all folds.
+    #[must_use]
+    pub fn grid(&self) -> usize {
+        self.side >> self.folds.len()
     }
 
     fn heads(&self) -> Heads {
         Heads { width: self.width, slopes: self.slopes.clone() }
     }
 
-    fn validate(&self) -> Result<(), Error> {
+    /// Refuses sizes that do not fit together.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the size.
+    pub fn validate(&self) -> Result<(), Error> {
         let bad = |what: &str| Err(Error::Config(what.to_owned()));
-        if self.side == 0 || self.side % 2 == 1 {
-            return bad("`side` must be even: 2×2 patches become one token");
+        let halves = self.folds.len() + 1;
+        if self.side == 0 || halves > 16 || self.side % (1 << halves) != 0 {
+            return bad("`side` must halve once for each of `folds` and once more: 2×2 cells become one token");
         }
         if self.slopes.is_empty()
             || !self.width.is_multiple_of(self.slopes.len())
@@ -183,9 +200,17 @@ struct Layer {
     down: Affine,
 }
 
+/// What stands on one of the finer grids.
+#[derive(Clone)]
+struct Fold {
+    blocks: Vec<Affine>,
+    project: Affine,
+}
+
 #[derive(Clone)]
 struct Weights {
     stem: Affine,
+    folds: Vec<Fold>,
     blocks: Vec<Affine>,
     encoder_norm: Tensor,
     project: Affine,
@@ -217,6 +242,15 @@ impl Network {
         let residual = 1.0 / (2.0 * config.layers as f64).sqrt();
         let weights = Weights {
             stem: build.affine("vision.stem", config.patch_len(), c, 3.0)?,
+            folds: (0..config.folds.len())
+                .map(|f| {
+                    let block = |i: usize| format!("vision.folds.{f}.blocks.{i}");
+                    let blocks = (0..config.folds[f])
+                        .map(|i| build.affine(&block(i), 9 * c, c, 0.7))
+                        .collect::<Result<_, Error>>()?;
+                    Ok(Fold { blocks, project: build.affine(&format!("vision.folds.{f}.project"), c4, c, 1.0)? })
+                })
+                .collect::<Result<_, Error>>()?,
             blocks: (0..config.blocks)
                 .map(|i| build.affine(&format!("vision.blocks.{i}"), 9 * c, c, 0.7))
                 .collect::<Result<_, _>>()?,
@@ -332,20 +366,29 @@ impl Network {
 
     fn encode_with(&self, w: &Weights, pixels: &Tensor) -> Result<Tensor, Error> {
         let (b, _) = pixels.dims2()?;
-        let Config { side, channels: c, .. } = self.config;
-        let mut x = w.stem.apply(&pixels.reshape((b * side * side, self.config.patch_len()))?)?.reshape((
-            b,
-            side * side,
-            c,
-        ))?;
-        for block in &w.blocks {
-            x = ops::conv_block(&x, &block.w, &block.b, side)?;
+        let Config { mut side, channels: c, .. } = self.config;
+        let mut x = w.stem.apply(&pixels.reshape((b * side * side, self.config.patch_len()))?)?;
+        let convolve = |x: &Tensor, blocks: &[Affine], side: usize| -> candle_core::Result<Tensor> {
+            let mut x = x.reshape((b, side * side, c))?;
+            for block in blocks {
+                x = ops::conv_block(&x, &block.w, &block.b, side)?;
+            }
+            x.reshape((b * side * side, c))
+        };
+        for fold in &w.folds {
+            x = fold.project.apply(&unshuffle(&convolve(&x, &fold.blocks, side)?, [b, side, c])?)?;
+            side /= 2;
         }
-        let x = ops::rms_norm(&x.reshape((b * side * side, c))?, &w.encoder_norm)?;
-        let half = side / 2;
-        let x = x.reshape((b, half, 2, half, 2, c))?.permute((0, 1, 3, 2, 4, 5))?.contiguous()?;
-        Ok(w.project.apply(&x.reshape((b * half * half, 4 * c))?)?)
+        let x = ops::rms_norm(&convolve(&x, &w.blocks, side)?, &w.encoder_norm)?;
+        Ok(w.project.apply(&unshuffle(&x, [b, side, c])?)?)
     }
+}
+
+/// 2×2 cells side by side: `[b·side², c]` to `[b·(side/2)², 4c]`.
+fn unshuffle(x: &Tensor, [b, side, c]: [usize; 3]) -> candle_core::Result<Tensor> {
+    let half = side / 2;
+    let x = x.reshape((b, half, 2, half, 2, c))?.permute((0, 1, 3, 2, 4, 5))?.contiguous()?;
+    x.reshape((b * half * half, 4 * c))
 }
 
 impl Layer {
@@ -378,6 +421,14 @@ impl Weights {
     fn detached(&self) -> Self {
         Self {
             stem: self.stem.detached(),
+            folds: self
+                .folds
+                .iter()
+                .map(|fold| Fold {
+                    blocks: fold.blocks.iter().map(Affine::detached).collect(),
+                    project: fold.project.detached(),
+                })
+                .collect(),
             blocks: self.blocks.iter().map(Affine::detached).collect(),
             encoder_norm: self.encoder_norm.detach(),
             project: self.project.detached(),
@@ -434,6 +485,7 @@ mod tests {
             paper: 0.0,
             channels: 8,
             blocks: 2,
+            folds: Vec::new(),
             width: 16,
             layers: 2,
             slopes: vec![0.0, 2.0],

@@ -17,14 +17,20 @@ pub(super) fn vision(config: &Config, weights: &Weights, precision: Precision) -
     // Rows of the stem are (y, x, colour).
     let stem = as_kernel(weights.get("vision.stem.weight"), [patch, patch, 3, c]);
     let mut x = conv(&mut g, &input, "vision.stem", (&stem, weights), [c, 3, patch], patch);
-    for i in 0..config.blocks {
-        let name = format!("vision.blocks.{i}");
-        let active = rms(&mut g, &x);
-        let active = gelu(&mut g, &active);
-        let kernel = as_kernel(weights.get(&format!("{name}.weight")), [3, 3, c, c]);
-        let new = conv(&mut g, &active, &name, (&kernel, weights), [c, c, 3], 1);
-        x = g.node("Add", &[&x, &new], vec![]);
+    let blocks = |g: &mut Graph, mut x: String, prefix: &str, count: usize| {
+        for i in 0..count {
+            x = block(g, x, &format!("{prefix}blocks.{i}"), weights, c);
+        }
+        x
+    };
+    for (f, count) in config.folds.iter().enumerate() {
+        let prefix = format!("vision.folds.{f}.");
+        x = blocks(&mut g, x, &prefix, *count);
+        let name = format!("{prefix}project");
+        let project = as_kernel(weights.get(&format!("{name}.weight")), [2, 2, c, c]);
+        x = conv(&mut g, &x, &name, (&project, weights), [c, c, 2], 2);
     }
+    let x = blocks(&mut g, x, "vision.", config.blocks);
     let x = rms(&mut g, &x);
     let gain = g.floats("vision.norm.gain", &[1, c, 1, 1], weights.get("vision.norm.gain"));
     let x = g.node("Mul", &[&x, &gain], vec![]);
@@ -36,6 +42,15 @@ pub(super) fn vision(config: &Config, weights: &Weights, precision: Precision) -
     let tokens = config.image_tokens().to_string();
     g.output("image_features", proto::FLOAT, &["batch", &tokens, &d.to_string()], &x);
     g
+}
+
+/// Norm, GELU and a 3×3 convolution, with the residual.
+fn block(g: &mut Graph, x: String, name: &str, weights: &Weights, c: usize) -> String {
+    let active = rms(g, &x);
+    let active = gelu(g, &active);
+    let kernel = as_kernel(weights.get(&format!("{name}.weight")), [3, 3, c, c]);
+    let new = conv(g, &active, name, (&kernel, weights), [c, c, 3], 1);
+    g.node("Add", &[&x, &new], vec![])
 }
 
 /// `input_ids [b, s]` → `inputs_embeds [b, s, d]`.

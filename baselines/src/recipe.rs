@@ -162,7 +162,8 @@ impl NetworkConfig {
         let small = Config::small(vocab);
         let side = small.side * small.patch / patch.max(1);
         let folds = self.folds.clone();
-        let own = Config { channels, blocks, width, layers, patch, paper, side, folds, hidden: 3 * width, ..small };
+        let own =
+            Config { channels, blocks, width, layers, patch, paper, side, folds, hidden: 3 * width, ..small };
         // Room for a reply as long as with the fewest image tokens.
         let slots = own.slots - Config::small(vocab).image_tokens() + own.image_tokens();
         Config { slots, ..own }

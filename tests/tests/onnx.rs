@@ -13,14 +13,19 @@ use vrrl_harness_runner_ort::{engine, Options, OrtPolicy};
 use vrrl_trainer_codec::Tokenizer;
 use vrrl_trainer_model::{Config, Network};
 
-/// An untrained network that proposes a lot: several turns, all lengths of replies.
-fn checkpoint(dir: &Path) {
-    let tokenizer = Tokenizer::default();
-    let mut config = Config::small(tokenizer.len());
+/// A network of few weights.
+fn tiny() -> Config {
+    let mut config = Config::small(Tokenizer::default().len());
     (config.channels, config.blocks, config.width, config.hidden, config.layers) = (12, 2, 24, 32, 2);
     (config.slopes, config.slots) = (vec![0.0, 1.0, 16.0], 40);
+    config
+}
+
+/// An untrained network that proposes a lot: several turns, all lengths of replies.
+fn checkpoint(dir: &Path, config: &Config) {
+    let tokenizer = Tokenizer::default();
     let mut rng = Seed(11).rng();
-    let network = Network::new(&config, &Device::Cpu, &mut || rng.unit()).unwrap();
+    let network = Network::new(config, &Device::Cpu, &mut || rng.unit()).unwrap();
     // Replies open with a proposal and close soon.
     let words = |list: &[&str]| -> Vec<usize> {
         list.iter().map(|word| tokenizer.encode(word).unwrap()[0] as usize).collect()
@@ -34,7 +39,7 @@ fn checkpoint(dir: &Path) {
     }
     network.params().set_values(&values).unwrap();
     fs::write(dir.join("model.safetensors"), network.params().to_bytes().unwrap()).unwrap();
-    fs::write(dir.join("config.json"), serde_json::to_vec(&config).unwrap()).unwrap();
+    fs::write(dir.join("config.json"), serde_json::to_vec(config).unwrap()).unwrap();
     fs::write(dir.join("tokenizer.json"), tokenizer.to_json()).unwrap();
     let record = "{\"format\": 1, \"recipe\": {\"method\": \"vrrl\", \"dialect\": \"bare_commit\"}}";
     fs::write(dir.join("training.json"), record).unwrap();
@@ -69,7 +74,7 @@ fn candle_and_its_graphs_reply_alike() {
     let dir = tempfile::tempdir().unwrap();
     let (from, out) = (dir.path().join("checkpoint"), dir.path().join("graphs"));
     fs::create_dir(&from).unwrap();
-    checkpoint(&from);
+    checkpoint(&from, &tiny());
     let files = export_onnx(&from, &out, &Export { int8: true, ..Export::default() }).unwrap();
     assert_eq!(files.last().unwrap().file_name().unwrap(), "config.json");
     let bytes = |dir: &Path| {
@@ -104,11 +109,24 @@ fn candle_and_its_graphs_reply_alike() {
 }
 
 #[test]
+fn a_finer_grid_becomes_graphs_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let (from, out) = (dir.path().join("checkpoint"), dir.path().join("graphs"));
+    fs::create_dir(&from).unwrap();
+    checkpoint(&from, &Config { patch: 4, side: 16, folds: vec![1], ..tiny() });
+    export_onnx(&from, &out, &Export { int8: false, ..Export::default() }).unwrap();
+    let mut candle = CandlePolicy::load(&from, "cpu").unwrap();
+    let found = compared(&mut candle, &mut ort(&out.display().to_string()), 1.0);
+    assert_eq!((found.turns_equal, found.pictures_equal), (found.turns, found.pictures), "{found:?}");
+    assert!(found.max_log_prob_difference.unwrap() < 1e-4, "{found:?}");
+}
+
+#[test]
 fn broken_weights_are_faults_and_never_wrong_answers() {
     let dir = tempfile::tempdir().unwrap();
     let (from, out) = (dir.path().join("checkpoint"), dir.path().join("graphs"));
     fs::create_dir(&from).unwrap();
-    checkpoint(&from);
+    checkpoint(&from, &tiny());
     export_onnx(&from, &out, &Export::default()).unwrap();
     // The last bias of the decoder becomes NaN.
     let network = vrrl_harness_runner_candle::load(&from, &Device::Cpu).unwrap().network;

@@ -118,7 +118,9 @@ impl Config {
         let bad = |what: &str| Err(Error::Config(what.to_owned()));
         let halves = self.folds.len() + 1;
         if self.side == 0 || halves > 16 || self.side % (1 << halves) != 0 {
-            return bad("`side` must halve once for each of `folds` and once more: 2×2 cells become one token");
+            return bad(
+                "`side` must halve once for each of `folds` and once more: 2×2 cells become one token",
+            );
         }
         if self.slopes.is_empty()
             || !self.width.is_multiple_of(self.slopes.len())
@@ -248,7 +250,10 @@ impl Network {
                     let blocks = (0..config.folds[f])
                         .map(|i| build.affine(&block(i), 9 * c, c, 0.7))
                         .collect::<Result<_, Error>>()?;
-                    Ok(Fold { blocks, project: build.affine(&format!("vision.folds.{f}.project"), c4, c, 1.0)? })
+                    Ok(Fold {
+                        blocks,
+                        project: build.affine(&format!("vision.folds.{f}.project"), c4, c, 1.0)?,
+                    })
                 })
                 .collect::<Result<_, Error>>()?,
             blocks: (0..config.blocks)
@@ -480,12 +485,12 @@ mod tests {
     fn tiny() -> Network {
         let config = Config {
             vocab: 7,
-            side: 4,
+            side: 8,
             patch: 2,
             paper: 0.0,
             channels: 8,
             blocks: 2,
-            folds: Vec::new(),
+            folds: vec![1],
             width: 16,
             layers: 2,
             slopes: vec![0.0, 2.0],

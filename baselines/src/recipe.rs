@@ -288,9 +288,8 @@ impl Recipe {
             }
         }
         if let Some(demos) = &self.demos {
-            let drawn = demos.drawn_share + demos.overlay_share + demos.named_share;
-            let shares =
-                [drawn, demos.named_share, demos.drawn_share, demos.overlay_right, demos.multi_share];
+            let drawn = demos.drawn_share + demos.overlay_share + demos.read_share;
+            let shares = [drawn, demos.read_share, demos.drawn_share, demos.overlay_right, demos.multi_share];
             let weighs = demos.decision_weight > 0.0;
             if shares.iter().any(|s| !(0.0..=1.0).contains(s)) || demos.overlay_share < 0.0 || !weighs {
                 return refuse("`demos` needs shares between 0 and 1 and a decision_weight above 0".into());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use vrrl_harness_core::{Answer, Dialect, Example, Feedback, Image, Owner, Rng, View};
-use vrrl_trainer_codec::{Tokenizer, GRID};
+use vrrl_trainer_codec::Tokenizer;
 
 use crate::{Error, Sequence, SequenceTurn};
 
@@ -22,15 +22,11 @@ pub struct DemoConfig {
     /// proposal. Reading it pays only where it is right, so the policy learns to see whether it is, still
     /// without a verdict in words.
     pub overlay_right: f64,
-    /// Base stage: share of pictures with a drawn right answer whose target is to name it: the question itself, which is
-    /// then not shown. It stands for what a pretrained model knows of reading; pointing at a name that one cannot
-    /// read is not learned. An error for tasks whose questions have no tokens (mazes).
+    /// Base stage: share of pictures that are read out: names and numbers that stand on them and their places, a name for
+    /// a given place or a place for a given name. It stands for what a pretrained model knows of reading; pointing
+    /// at a name that one cannot read is not learned. An error where nothing can be read (mazes).
     #[serde(skip_serializing_if = "is_zero")]
-    pub named_share: f64,
-    /// Base stage: share of the bare and the named pictures of which little is left beside the answer: reading a page
-    /// begins with reading a word. An error for tasks whose answers are no points (mazes).
-    #[serde(skip_serializing_if = "is_zero")]
-    pub sparse_share: f64,
+    pub read_share: f64,
     /// Multi-turn stage: share of episodes that open with wrong proposals.
     pub multi_share: f64,
     /// Multi-turn stage: most wrong proposals before the right one.
@@ -50,8 +46,7 @@ impl Default for DemoConfig {
             drawn_share: 0.0,
             overlay_share: 0.0,
             overlay_right: 0.0,
-            named_share: 0.0,
-            sparse_share: 0.0,
+            read_share: 0.0,
             multi_share: 0.5,
             max_wrong: 3,
             decision_weight: 1.0,
@@ -81,21 +76,13 @@ pub fn base_demo(
     let problem = &example.problem;
     let answer = demo.right(example, rng);
     let mut kind = rng.unit();
-    let mut thin = |image| {
-        if config.sparse_share > 0.0 && rng.unit() < config.sparse_share {
-            sparse(image, &answer, rng)
-        } else {
-            Ok(image)
-        }
-    };
-    if kind < config.named_share {
-        let image = picture(problem.feedback(&answer, View::Canvas)).map(thin).transpose()?;
-        return demo.named(example, image);
+    if kind < config.read_share {
+        return demo.read(example, rng);
     }
-    kind -= config.named_share;
+    kind -= config.read_share;
     if kind >= config.drawn_share + config.overlay_share {
-        let image = thin(problem.observe(View::Canvas))?;
-        let turn = demo.turn(Some(image), &demo.propose(&answer, false), Owner::Policy)?;
+        let turn =
+            demo.turn(Some(problem.observe(View::Canvas)), &demo.propose(&answer, false), Owner::Policy)?;
         return Ok(demo.sequence(example, vec![turn]));
     }
     if kind >= config.drawn_share && config.overlay_right > 0.0 && rng.unit() < config.overlay_right {
@@ -154,34 +141,8 @@ pub fn correction(
     demo.episode(example, wrong, rng)
 }
 
-/// Half the width and height, in pixels of the canvas, of what is left of a sparse picture; a name of two letters fits.
-const WINDOW: [f64; 2] = [7.0, 5.0];
-/// Most other places that a sparse picture keeps.
-const WINDOWS: u32 = 6;
-const PAPER: [u8; 3] = [255; 3];
-
-/// A picture on the canvas with paper over everything but the surroundings of the answer and of up to six random
-/// places, so that pictures range from a single name to nearly all there is.
-fn sparse(mut image: Image, answer: &Answer, rng: &mut Rng) -> Result<Image, Error> {
-    let Answer::Point([x, y]) = answer else {
-        let reason =
-            "`demos.sparse_share`: this task's answers are no points to keep something around; leave it out";
-        return Err(Error::Recipe(reason.into()));
-    };
-    let mut kept = vec![[x, y].map(|at| at / f64::from(GRID))];
-    let [width, height] = [image.width(), image.height()].map(f64::from);
-    for _ in 0..rng.between(0, WINDOWS) {
-        kept.push([rng.unit() * width, rng.unit() * height]);
-    }
-    for (x, y, pixel) in image.enumerate_pixels_mut() {
-        let at = [x, y].map(|at| f64::from(at) + 0.5);
-        let near = |place: &[f64; 2]| (0..2).all(|i| (at[i] - place[i]).abs() < WINDOW[i]);
-        if !kept.iter().any(near) {
-            pixel.0 = PAPER;
-        }
-    }
-    Ok(image)
-}
+/// Most texts that are read out of one picture: four tokens each find room behind it.
+const TEXTS: usize = 8;
 
 /// Draws of a wrong answer; more are only needed where nearly everything is right.
 const DRAWS: usize = 32;
@@ -191,18 +152,32 @@ impl Demo<'_> {
         Sequence { prompt: self.tokenizer.prompt(&example.problem.question()), turns }
     }
 
-    /// The picture of a drawn answer, to be named by the question it answers.
-    fn named(&self, example: &Example, image: Option<Image>) -> Result<Sequence, Error> {
-        let mut ids = self.tokenizer.prompt(&example.problem.question());
-        let marker = ids.pop();
-        if ids.is_empty() {
-            let reason =
-                "`demos.named_share`: this task's questions have no words to name an answer by; leave it out";
+    /// Some of the texts on the bare picture in random order, each with its place. What is given comes first and is not
+    /// imitated: the place, or the name where only one text is called so.
+    fn read(&self, example: &Example, rng: &mut Rng) -> Result<Sequence, Error> {
+        let texts = example.problem.texts();
+        if texts.is_empty() {
+            let reason = "`demos.read_share`: nothing on this task's pictures can be read; leave it out";
             return Err(Error::Recipe(reason.into()));
         }
-        let image = image.map(Arc::new);
-        let turn = SequenceTurn { image, owners: vec![Owner::Policy; ids.len()], ids, log_probs: Vec::new() };
-        Ok(Sequence { prompt: marker.into_iter().collect(), turns: vec![turn] })
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        rng.shuffle(&mut order);
+        let (mut ids, mut owners) = (Vec::new(), Vec::new());
+        for &i in order.iter().take(TEXTS) {
+            let (text, at) = &texts[i];
+            let mut name = self.tokenizer.prompt(text);
+            name.pop();
+            let place = self.tokenizer.encode(&self.tokenizer.nearest(&Answer::Point(*at)).text())?;
+            let unique = texts.iter().filter(|(other, _)| other == text).count() == 1;
+            let both = if unique && rng.chance(1, 2) { [name, place] } else { [place, name] };
+            for (part, owner) in both.into_iter().zip([Owner::Stub, Owner::Policy]) {
+                owners.extend(std::iter::repeat_n(owner, part.len()));
+                ids.extend(part);
+            }
+        }
+        let image = Some(Arc::new(example.problem.observe(View::Canvas)));
+        let turn = SequenceTurn { image, ids, owners, log_probs: Vec::new() };
+        Ok(Sequence { prompt: vec![self.tokenizer.assistant()], turns: vec![turn] })
     }
 
     /// A right answer that the vocabulary has words for.

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use vrrl_harness_core::reward::RewardSet;
 use vrrl_harness_core::{
-    Action, Dialect, Example, Feedback, FeedbackMode, Observation, Owner, Parsed, Reply, Sampling, Seed,
+    Action, Answer, Dialect, Example, FeedbackMode, Observation, Owner, Parsed, Reply, Sampling, Seed,
     Settings, Start, TaskKind, Turn, View,
 };
 use vrrl_harness_runner_candle::CandlePolicy;
-use vrrl_trainer::{base_demo, collect, multi_turn, pack, Demo, DemoConfig, Sequence, Source};
+use vrrl_trainer::{base_demo, collect, multi_turn, pack, Demo, DemoConfig, Sequence, SequenceTurn, Source};
 use vrrl_trainer_codec::Tokenizer;
 use vrrl_trainer_model::{Config, Network};
 
@@ -27,6 +27,13 @@ fn network(tokenizer: &Tokenizer) -> Network {
     let config = Config { channels: 8, blocks: 1, width: 16, layers: 2, hidden: 24, paper: 1.0, ..small };
     let mut rng = Seed(1).rng();
     Network::new(&config, &candle_core::Device::Cpu, &mut || rng.unit()).unwrap()
+}
+
+/// Tokens of a text and of its place.
+fn text(tokenizer: &Tokenizer, (name, at): &(String, [f64; 2])) -> [Vec<u32>; 2] {
+    let mut letters = tokenizer.prompt(name);
+    letters.pop();
+    [letters, tokenizer.encode(&tokenizer.nearest(&Answer::Point(*at)).text()).unwrap()]
 }
 
 #[test]
@@ -73,11 +80,12 @@ fn log_probs_of_rollouts_and_of_the_learner_agree() {
 }
 
 #[test]
-fn demonstrations_point_at_what_is_asked_and_name_what_is_marked() {
+fn demonstrations_point_at_what_is_asked_and_read_what_is_written() {
     let tokenizer = Tokenizer::of_tasks(&[TaskKind::Table]);
     let demo = Demo { dialect: DIALECT, tokenizer: &tokenizer };
     let recover = DemoConfig { multi_share: 1.0, max_wrong: 1, ..DemoConfig::default() };
-    let naming = DemoConfig { named_share: 1.0, ..DemoConfig::default() };
+    let reading = DemoConfig { read_share: 1.0, ..DemoConfig::default() };
+    let mut given = [0; 2];
     for example in examples(40) {
         let mut rng = example.seed.rng();
         let episode = multi_turn(demo, &example, &recover, &mut rng).unwrap();
@@ -90,18 +98,42 @@ fn demonstrations_point_at_what_is_asked_and_name_what_is_marked() {
             .collect();
         assert_eq!(right, [false, true], "{}", example.id);
 
-        let named = base_demo(demo, &example, &naming, &mut rng).unwrap();
-        let words = tokenizer.prompt(&example.problem.question());
-        assert_eq!(named.turns[0].ids, words[..words.len() - 1]);
-        assert!(named.turns[0].owners.iter().all(|owner| *owner == Owner::Policy));
-        assert_eq!(named.prompt, [tokenizer.assistant()], "the question is not shown");
-        let shown =
-            example.problem.feedback(&tokenizer.nearest(&example.problem.oracle(&mut rng)), View::Canvas);
-        assert!(matches!(shown, Feedback::Image(image) if Some(&image) == named.turns[0].image.as_deref()));
+        let read = base_demo(demo, &example, &reading, &mut rng).unwrap();
+        assert_eq!(read.prompt, [tokenizer.assistant()], "the question is not shown");
+        assert_eq!(read.turns[0].image.as_deref(), Some(&example.problem.observe(View::Canvas)));
+        let written: Vec<[Vec<u32>; 2]> =
+            example.problem.texts().iter().map(|t| text(&tokenizer, t)).collect();
+        let SequenceTurn { ids, owners, .. } = &read.turns[0];
+        let mut rest = &ids[..];
+        while !rest.is_empty() {
+            let starts = |[first, second]: [&Vec<u32>; 2]| rest.starts_with(&[&first[..], second].concat());
+            let found = written.iter().find_map(|[name, place]| {
+                [[name, place], [place, name]]
+                    .into_iter()
+                    .position(|pair| starts(pair))
+                    .map(|way| (way, name, place))
+            });
+            let (way, name, place) = found.expect("a text with its place, in one order or the other");
+            if way == 0 {
+                assert_eq!(
+                    written.iter().filter(|[other, _]| other == name).count(),
+                    1,
+                    "only one is called so"
+                );
+            }
+            given[way] += 1;
+            let at = ids.len() - rest.len();
+            let split = at + if way == 0 { name.len() } else { place.len() };
+            let end = at + name.len() + place.len();
+            assert!(owners[at..split].iter().all(|owner| *owner == Owner::Stub));
+            assert!(owners[split..end].iter().all(|owner| *owner == Owner::Policy));
+            rest = &ids[end..];
+        }
     }
+    assert!(given.iter().all(|count| *count > 50), "{given:?}");
     let maze = Source::find(&"quick/maze/train".into()).unwrap().example(0).unwrap();
     let moves = Tokenizer::of_tasks(&[TaskKind::Maze]);
     let demo = Demo { dialect: DIALECT, tokenizer: &moves };
-    let error = base_demo(demo, &maze, &naming, &mut maze.seed.rng()).err().unwrap().to_string();
-    assert!(error.contains("named_share"), "{error}");
+    let error = base_demo(demo, &maze, &reading, &mut maze.seed.rng()).err().unwrap().to_string();
+    assert!(error.contains("read_share"), "{error}");
 }

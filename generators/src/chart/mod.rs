@@ -143,6 +143,10 @@ impl Task for Chart {
         scene.content.question()
     }
 
+    fn texts(scene: &ChartScene) -> Vec<(String, [f64; 2])> {
+        scene.canvas.as_ref().map(small::texts).unwrap_or_default()
+    }
+
     fn canonical(scene: &ChartScene) -> Canonical {
         scene.content.canonical()
     }

@@ -49,6 +49,18 @@ pub(crate) fn lay(params: &ChartParams, content: &Content, style: &Style) -> Res
     Ok((plan(SIDE * SCALE, crisp), plan(SIDE, canvas)))
 }
 
+/// Texts of the canvas and their middles, crisp pixels.
+pub(crate) fn texts(canvas: &Plan) -> Vec<(String, [f64; 2])> {
+    let read = |item: &Item| match &item.paint {
+        Paint::Tiny { text, .. } => {
+            let b = item.bounds;
+            Some((text.clone(), [b.x0 + b.x1, b.y0 + b.y1].map(|twice| f64::from(twice * SCALE) / 2.0)))
+        }
+        _ => None,
+    };
+    canvas.items.iter().filter_map(read).collect()
+}
+
 /// A drawing on the grid.
 struct Grid {
     items: Vec<Item>,

@@ -60,6 +60,10 @@ impl Task for Table {
         scene.question()
     }
 
+    fn texts(scene: &TableScene) -> Vec<(String, [f64; 2])> {
+        scene.small.as_ref().map(small::Small::texts).unwrap_or_default()
+    }
+
     fn canonical(scene: &TableScene) -> Canonical {
         scene.canonical()
     }

@@ -202,6 +202,16 @@ impl Small {
         image
     }
 
+    /// Texts and their middles, crisp pixels.
+    pub(crate) fn texts(&self) -> Vec<(String, [f64; 2])> {
+        let middle = |(text, [x, y]): &(String, [i32; 2])| {
+            let size = [STEP * text.chars().count() as i32 - 1, LETTER[1]];
+            let at = [x * 2 + size[0], y * 2 + size[1]].map(|twice| f64::from(twice * SCALE) / 2.0);
+            (text.clone(), at)
+        };
+        self.texts.iter().map(middle).collect()
+    }
+
     /// The same, four times as large.
     pub(crate) fn crisp(&self, look: &Look) -> Image {
         let canvas = self.canvas(look);

@@ -149,7 +149,7 @@ pub(crate) struct RunArgs {
     /// First training seed; an experiment with several takes the ones after it.
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
-    /// A built-in experiment: quickstart or mazes.
+    /// A built-in experiment: quickstart, mazes or ablations.
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     pub preset: Option<String>,
     /// cpu or cuda.

@@ -20,7 +20,7 @@ fn bad_experiments_name_file_line_and_nearest_key() {
     write("split.yaml", TINY.replace("quick/maze/ood6]", "quick/maze/odo6]"));
     refused(dir, &["run", "split.yaml"], 2, &["odo6", "ood6"]);
     refused(dir, &["run", "none.yaml"], 2, &["none.yaml"]);
-    refused(dir, &["run", "--preset", "slow"], 2, &["slow", "quickstart, mazes"]);
+    refused(dir, &["run", "--preset", "slow"], 2, &["slow", "quickstart, mazes, ablations"]);
     assert!(!dir.join("runs").exists(), "a refused experiment writes nothing");
 }
 

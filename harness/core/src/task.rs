@@ -197,6 +197,11 @@ pub trait Task: Send + Sync + 'static {
     fn truth(scene: &Self::Scene) -> Truth;
     /// The question in words.
     fn question(scene: &Self::Scene) -> String;
+    /// Every name and number that stands on the small canvas, with its middle in pixels of the crisp picture; none where
+    /// nothing on it can be read.
+    fn texts(_: &Self::Scene) -> Vec<(String, [f64; 2])> {
+        Vec::new()
+    }
     /// Canonical forms for overlap proofs.
     fn canonical(scene: &Self::Scene) -> Canonical;
     /// The question's picture.
@@ -226,6 +231,10 @@ pub trait Problem: Send + Sync {
     fn truth(&self) -> Truth;
     /// See [`Task::question`].
     fn question(&self) -> String;
+    /// See [`Task::texts`].
+    fn texts(&self) -> Vec<(String, [f64; 2])> {
+        Vec::new()
+    }
     /// See [`Task::canonical`].
     fn canonical(&self) -> Canonical;
     /// See [`Task::observe`].
@@ -258,6 +267,9 @@ impl<T: Task> Problem for Posed<T> {
     }
     fn question(&self) -> String {
         T::question(&self.0)
+    }
+    fn texts(&self) -> Vec<(String, [f64; 2])> {
+        T::texts(&self.0)
     }
     fn canonical(&self) -> Canonical {
         T::canonical(&self.0)

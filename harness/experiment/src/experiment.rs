@@ -12,9 +12,10 @@ use vrrl_harness_core::Dialect;
 use crate::{yaml, Error, Result};
 
 /// The experiments that come with the program: name and file.
-pub const PRESETS: [(&str, &str); 2] = [
+pub const PRESETS: [(&str, &str); 3] = [
     ("quickstart", include_str!("../presets/quickstart.yaml")),
     ("mazes", include_str!("../presets/mazes.yaml")),
+    ("ablations", include_str!("../presets/ablations.yaml")),
 ];
 
 /// The file of a built-in experiment, comments included.

@@ -6,4 +6,4 @@ mod tokenizer;
 
 pub use patches::patches;
 pub use sampling::{log_prob, sample};
-pub use tokenizer::{Error, Tokenizer, ASSISTANT, GRID};
+pub use tokenizer::{Error, Tokenizer, ASSISTANT};

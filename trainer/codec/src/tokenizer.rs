@@ -30,7 +30,7 @@ const WORDS: [&str; 15] = [
     "right",
 ];
 /// Crisp pixels between two coordinates of the vocabulary: one pixel of the small canvas.
-pub const GRID: u32 = 4;
+const GRID: u32 = 4;
 /// Coordinates of the vocabulary: one for each row and column of the small canvas, at its middle.
 const COORDINATES: u32 = 64;
 /// In front of a word of questions, so that it can never be read as a word of an answer.

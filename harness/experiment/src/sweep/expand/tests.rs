@@ -233,5 +233,5 @@ fn what_makes_no_sense_is_refused_by_variant_and_nearest_key() {
     assert!(other("format: 1", "format: 2").contains("format 2"));
     let none = Sweep::from_yaml("format: 1\nname: x\nexperiment: none.yaml\n", Path::new("dir/x.yaml"));
     let error = none.unwrap_err().to_string();
-    assert!(error.contains("none.yaml") && error.contains("quickstart, mazes"), "{error}");
+    assert!(error.contains("none.yaml") && error.contains("quickstart, mazes, ablations"), "{error}");
 }

@@ -108,10 +108,7 @@ fn demonstrations_point_at_what_is_asked_and_read_what_is_written() {
         while !rest.is_empty() {
             let starts = |[first, second]: [&Vec<u32>; 2]| rest.starts_with(&[&first[..], second].concat());
             let found = written.iter().find_map(|[name, place]| {
-                [[name, place], [place, name]]
-                    .into_iter()
-                    .position(|pair| starts(pair))
-                    .map(|way| (way, name, place))
+                [[name, place], [place, name]].into_iter().position(&starts).map(|way| (way, name, place))
             });
             let (way, name, place) = found.expect("a text with its place, in one order or the other");
             if way == 0 {

@@ -117,7 +117,7 @@ impl Config {
     pub fn validate(&self) -> Result<(), Error> {
         let bad = |what: &str| Err(Error::Config(what.to_owned()));
         let halves = self.folds.len() + 1;
-        if self.side == 0 || halves > 16 || self.side % (1 << halves) != 0 {
+        if self.side == 0 || halves > 16 || !self.side.is_multiple_of(1 << halves) {
             return bad(
                 "`side` must halve once for each of `folds` and once more: 2×2 cells become one token",
             );

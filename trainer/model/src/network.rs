@@ -623,7 +623,7 @@ mod tests {
         values[2][1] = f32::NAN;
         a.params().set_values(&values).unwrap();
         let nan = b.params().load(&a.params().to_bytes().unwrap(), path).unwrap_err().to_string();
-        assert!(nan.contains("NaN") && nan.contains("vision.blocks.0.weight"), "{nan}");
+        assert!(nan.contains("NaN") && nan.contains("vision.folds.0.blocks.0.weight"), "{nan}");
     }
 
     #[test]
@@ -633,11 +633,12 @@ mod tests {
         let bytes = a.params().to_bytes().unwrap();
         a.load(&bytes, path).unwrap();
         type Change = fn(&mut Config);
-        let table: [(Change, &str); 7] = [
+        let table: [(Change, &str); 8] = [
             (|c| c.layers = 3, "`layers`: 2 in the weights, 3 in config.json"),
             // One layer fewer: every weight of the network is there, and more.
             (|c| c.layers = 1, "`layers`: 2 in the weights, 1 in config.json"),
             (|c| c.blocks = 1, "`blocks`: 2 in the weights, 1 in config.json"),
+            (|c| c.folds = vec![1, 1], "`folds`: 1 in the weights, 2 in config.json"),
             (|c| c.hidden = 32, "`hidden`: 24 in the weights, 32 in config.json"),
             (|c| c.vocab = 9, "`vocab`: 7 in the weights, 9 in config.json"),
             (|c| c.slots = 20, "`slots`: 16 in the weights, 20 in config.json"),

@@ -391,6 +391,10 @@ mod tests {
             ("method: vrrl\nrl: {buffer: null, rtm: null}\n", "it is `grpo_reflection`"),
             ("method: grpo_rtm\nrl: {reward: vrrl_paper}\n", "no method is called that"),
             ("method: multi_sft\nsft: {preset: papper}\n", "papper"),
+            ("method: base\nnetwork: {patch: 3}\n", "`network.patch` is 8"),
+            ("method: base\nnetwork: {paper: 255}\n", "`paper`"),
+            ("method: base\nnetwork: {folds: [1, 1, 1]}\n", "halve once for each of `folds`"),
+            (&format!("method: base\nnetwork: {{folds: {:?}}}\n", [1; 99]), "halve once for each of `folds`"),
         ] {
             let error = Recipe::from_yaml(&format!("{text}{HEAD}")).unwrap_err().to_string();
             assert!(error.contains(want), "{text}: {error}");

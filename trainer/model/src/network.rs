@@ -100,10 +100,10 @@ impl Config {
         self.grid() * self.grid() / 4
     }
 
-    /// Cells on a side of the grid behind all folds.
-    #[must_use]
-    pub fn grid(&self) -> usize {
-        self.side >> self.folds.len()
+    /// Cells on a side of the grid behind all folds; 0 where there are more folds than can be.
+    fn grid(&self) -> usize {
+        let folds = u32::try_from(self.folds.len()).unwrap_or(u32::MAX);
+        self.side.checked_shr(folds).unwrap_or(0)
     }
 
     fn heads(&self) -> Heads {

@@ -4,7 +4,7 @@ use super::layout::{Column, Columns, Label, Plan};
 use super::params::{HeaderPlace, Rules};
 use super::sheet::{width, Kind, Piece, Rule, Sheet, Tone, Type};
 use super::style::Groups;
-use crate::canvas::{Across, Bounds};
+use crate::canvas::{measure, Across, Bounds};
 use crate::look::{Grid, Palette};
 
 /// Columns that stand, lines about to.
@@ -340,6 +340,11 @@ impl Place<'_> {
         let mut x = column.numbers();
         let mut all = sheet.set(&text, font, (x - width(&text, font), baseline));
         if let Some((text, font, low)) = self.plan.spread(cell) {
+            // In the closest of tables the last line's would reach into the frame.
+            let framed = self.plan.closed() && i + 1 == self.plan.down.labels.len();
+            let end = baseline - self.baseline(0) + self.pitch() - self.ty().thin;
+            let room = end - baseline - measure(&text, font).2;
+            let low = if framed { low.min(room.max(0)) } else { low };
             all = all.union(&sheet.set(&text, font, (x, baseline + low)));
             x = all.x1;
         }

@@ -248,6 +248,24 @@ fn pictures_are_embedded_once_and_within_the_budget() {
 }
 
 #[test]
+fn a_difference_of_methods_comes_with_its_interval_over_seeds() {
+    let dir = tempfile::tempdir().unwrap();
+    let methods = [("vrrl", [0.9, 0.7, 0.5]), ("multi_sft_grpo", [0.9, 0.5, 0.3])];
+    let one = |seed: u64| {
+        for (method, skill) in methods {
+            let model: &'static str = Box::leak(format!("candle:{method}-s{seed}").into_boxed_str());
+            write_run(dir.path(), &Fake { model, method, seed: Some(seed), skill }, "t1", 40, 0);
+        }
+        page(dir.path(), &[], &PageInfo::default())
+    };
+    assert!(one(1).contains("with one training seed, which says nothing about the methods"));
+    (2..4).for_each(|seed| drop(one(seed)));
+    let html = one(4);
+    assert!(html.contains("(95 % interval over 4 training seeds "), "{html:.4000}");
+    assert!(html.contains("All 8 runs: no pictures were kept"), "{html:.4000}");
+}
+
+#[test]
 fn missing_pieces_are_named_on_the_page() {
     let dir = tempfile::tempdir().unwrap();
     let run = write_run(dir.path(), &vrrl(), "t1", 5, 0);

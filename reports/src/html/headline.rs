@@ -1,6 +1,8 @@
 //! What was found, in words, and the claims.
 
-use crate::group::{groups, Group};
+use vrrl_harness_stats::seed_mean;
+
+use crate::group::{groups, mean, Group};
 use crate::info::PageInfo;
 use crate::leaderboard::{decodings, Columns};
 use crate::run::{decoding_label, Metric, Run};
@@ -13,12 +15,7 @@ pub(super) fn section(runs: &[Run], info: &PageInfo, columns: &Columns) -> Strin
     let title = if info.title.is_empty() { "VRRL report" } else { &info.title };
     let mut html = format!("<h1>{}</h1>", esc(title));
     html.push_str(&statement(runs, columns).unwrap_or_default());
-    let gaps: Vec<String> = runs
-        .iter()
-        .flat_map(|r| {
-            r.gaps.iter().map(move |g| format!("{} ({}): {g}.", r.model, decoding_label(&r.decoding)))
-        })
-        .collect();
+    let gaps = gaps(runs);
     if !info.notes.is_empty() || !gaps.is_empty() {
         html.push_str("<ul class=\"notes\">");
         for note in info.notes.iter().chain(&gaps) {
@@ -31,6 +28,26 @@ pub(super) fn section(runs: &[Run], info: &PageInfo, columns: &Columns) -> Strin
         html.push_str(&scrolling("Claims", &claims(info)));
     }
     html
+}
+
+/// What runs lack, each thing once with all runs that lack it.
+fn gaps(runs: &[Run]) -> Vec<String> {
+    let mut all: Vec<(&str, Vec<String>)> = Vec::new();
+    for run in runs {
+        for gap in &run.gaps {
+            let name = format!("{} ({})", run.model, decoding_label(&run.decoding));
+            match all.iter_mut().find(|(known, _)| known == gap) {
+                Some((_, names)) => names.push(name),
+                None => all.push((gap, vec![name])),
+            }
+        }
+    }
+    let text = |(gap, names): (&str, Vec<String>)| match names.len() {
+        k if k == runs.len() && k > 1 => format!("All {k} runs: {gap}."),
+        k if k > 3 => format!("{} and {} other runs: {gap}.", names[..2].join(", "), k - 2),
+        _ => format!("{}: {gap}.", names.join(", ")),
+    };
+    all.into_iter().map(text).collect()
 }
 
 /// The finding as a paragraph with numbers; needs at least one learned policy.
@@ -63,18 +80,43 @@ fn statement(runs: &[Run], columns: &Columns) -> Option<String> {
         if let (Some(a), Some(b)) = (v.mean(&columns.ood, "accuracy"), g.mean(&columns.ood, "accuracy")) {
             let difference = (a - b) * 100.0;
             text.push_str(&format!(
-                " In total accuracy, averaged over the {} out-of-distribution splits, {} reaches {:.1} % and {} {:.1} %: {} {:.1} points.",
+                " In total accuracy, averaged over the {} out-of-distribution splits, {} reaches {:.1} % and {} {:.1} %: {} {:.1} points{}.",
                 columns.ood.len(),
                 esc(&v.label),
                 a * 100.0,
                 esc(&g.label),
                 b * 100.0,
                 if difference < 0.0 { "a <b>loss</b> of" } else { "a gain of" },
-                difference.abs()
+                difference.abs(),
+                over_seeds(v, g, &columns.ood)
             ));
         }
     }
     Some(format!("<p class=\"lead\">{text}</p>"))
+}
+
+/// What the training seeds say of a difference in mean accuracy: its interval over the seeds that both have.
+fn over_seeds(a: &Group<'_>, b: &Group<'_>, splits: &[String]) -> String {
+    let accuracy = |run: &Run| -> Option<f64> {
+        let of = |split: &String| run.splits.iter().find(|s| s.split == *split)?.metric("accuracy");
+        mean(&splits.iter().map(|s| of(s).map(|m| m.value)).collect::<Option<Vec<_>>>()?)
+    };
+    let pairs = a.runs.iter().filter_map(|run| {
+        let twin =
+            b.runs.iter().find(|other| other.train_seed.is_some() && other.train_seed == run.train_seed)?;
+        Some(accuracy(run)? - accuracy(twin)?)
+    });
+    let differences: Vec<f64> = pairs.collect();
+    match seed_mean(&differences, 0.95) {
+        Some((_, Some(estimate))) => format!(
+            " (95 % interval over {} training seeds {} to {}{})",
+            differences.len(),
+            signed(estimate.ci_low),
+            signed(estimate.ci_high),
+            if estimate.ci_low <= 0.0 && estimate.ci_high >= 0.0 { ", which holds 0" } else { "" }
+        ),
+        _ => ", with one training seed, which says nothing about the methods".into(),
+    }
 }
 
 fn gain(group: &Group<'_>, split: &str) -> Option<String> {

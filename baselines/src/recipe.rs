@@ -288,10 +288,10 @@ impl Recipe {
             }
         }
         if let Some(demos) = &self.demos {
-            let drawn = demos.drawn_share + demos.overlay_share + demos.read_share;
-            let shares = [drawn, demos.read_share, demos.drawn_share, demos.overlay_right, demos.multi_share];
+            let kinds = [demos.drawn_share, demos.overlay_share, demos.read_share, demos.second_share];
+            let shares = [demos.overlay_right, demos.multi_share, kinds.iter().sum()];
             let weighs = demos.decision_weight > 0.0;
-            if shares.iter().any(|s| !(0.0..=1.0).contains(s)) || demos.overlay_share < 0.0 || !weighs {
+            if kinds.iter().chain(&shares).any(|s| !(0.0..=1.0).contains(s)) || !weighs {
                 return refuse("`demos` needs shares between 0 and 1 and a decision_weight above 0".into());
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use vrrl_harness_core::{Answer, Dialect, Example, Feedback, Image, Owner, Rng, View};
+use vrrl_harness_core::{Answer, Dialect, Example, Feedback, Image, Owner, RegionTruth, Rng, Truth, View};
 use vrrl_trainer_codec::Tokenizer;
 
 use crate::{Error, Sequence, SequenceTurn};
@@ -22,11 +22,16 @@ pub struct DemoConfig {
     /// proposal. Reading it pays only where it is right, so the policy learns to see whether it is, still
     /// without a verdict in words.
     pub overlay_right: f64,
-    /// Base stage: share of pictures that are read out: names and numbers that stand on them and their places, a name for
-    /// a given place or a place for a given name. It stands for what a pretrained model knows of reading; pointing
-    /// at a name that one cannot read is not learned. An error where nothing can be read (mazes).
+    /// Base stage: share of pictures that are read: their image tokens stand for the signs on them, and names and
+    /// numbers are read out with their places, a name for a given place or a place for a given name. It is what a
+    /// pretrained model knows of reading; pointing at a name that one cannot read is not learned. An error where
+    /// nothing can be read (mazes).
     #[serde(skip_serializing_if = "is_zero")]
     pub read_share: f64,
+    /// Base stage: share of episodes of two turns, a wrong proposal (not imitated) and a right one on what is drawn then:
+    /// second proposals are practised as first ones are, again without a verdict.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub second_share: f64,
     /// Multi-turn stage: share of episodes that open with wrong proposals.
     pub multi_share: f64,
     /// Multi-turn stage: most wrong proposals before the right one.
@@ -47,6 +52,7 @@ impl Default for DemoConfig {
             overlay_share: 0.0,
             overlay_right: 0.0,
             read_share: 0.0,
+            second_share: 0.0,
             multi_share: 0.5,
             max_wrong: 3,
             decision_weight: 1.0,
@@ -80,6 +86,12 @@ pub fn base_demo(
         return demo.read(example, rng);
     }
     kind -= config.read_share;
+    if kind < config.second_share {
+        let mut episode = demo.episode(example, &[demo.wrong(example, rng)], rng)?;
+        episode.turns.pop();
+        return Ok(episode);
+    }
+    kind -= config.second_share;
     if kind >= config.drawn_share + config.overlay_share {
         let turn =
             demo.turn(Some(problem.observe(View::Canvas)), &demo.propose(&answer, false), Owner::Policy)?;
@@ -152,31 +164,46 @@ impl Demo<'_> {
         Sequence { prompt: self.tokenizer.prompt(&example.problem.question()), turns }
     }
 
-    /// Some of the texts on the bare picture in random order, each with its place. What is given comes first and is not
-    /// imitated: the place, or the name where only one text is called so.
+    /// The bare picture. Its image tokens stand for the signs on them, and some of its texts follow in random order, each
+    /// with its place. What is given comes first and is not imitated: the place, or the name where only one text is
+    /// called so.
     fn read(&self, example: &Example, rng: &mut Rng) -> Result<Sequence, Error> {
         let texts = example.problem.texts();
-        if texts.is_empty() {
+        let (false, Truth::Region(RegionTruth { size: Some(size), .. })) =
+            (texts.is_empty(), example.problem.truth())
+        else {
             let reason = "`demos.read_share`: nothing on this task's pictures can be read; leave it out";
             return Err(Error::Recipe(reason.into()));
-        }
+        };
+        let spell = |text: &str| {
+            let mut ids = self.tokenizer.prompt(text);
+            ids.pop();
+            ids
+        };
+        let share = |at: &[f64; 2]| [at[0] / f64::from(size[0]), at[1] / f64::from(size[1])];
+        let signs = texts.iter().flat_map(|(text, at)| at.iter().map(share).zip(spell(text))).collect();
         let mut order: Vec<usize> = (0..texts.len()).collect();
         rng.shuffle(&mut order);
         let (mut ids, mut owners) = (Vec::new(), Vec::new());
         for &i in order.iter().take(TEXTS) {
-            let (text, at) = &texts[i];
-            let mut name = self.tokenizer.prompt(text);
-            name.pop();
-            let place = self.tokenizer.encode(&self.tokenizer.nearest(&Answer::Point(*at)).text())?;
+            let (text, signs) = &texts[i];
+            let middle = [0, 1].map(|axis| signs.iter().map(|at| at[axis]).sum::<f64>() / signs.len() as f64);
+            let place = self.tokenizer.encode(&self.tokenizer.nearest(&Answer::Point(middle)).text())?;
             let unique = texts.iter().filter(|(other, _)| other == text).count() == 1;
-            let both = if unique && rng.chance(1, 2) { [name, place] } else { [place, name] };
+            let both = [spell(text), place];
+            let both = if unique && rng.chance(1, 2) {
+                both
+            } else {
+                let [name, place] = both;
+                [place, name]
+            };
             for (part, owner) in both.into_iter().zip([Owner::Stub, Owner::Policy]) {
                 owners.extend(std::iter::repeat_n(owner, part.len()));
                 ids.extend(part);
             }
         }
         let image = Some(Arc::new(example.problem.observe(View::Canvas)));
-        let turn = SequenceTurn { image, ids, owners, log_probs: Vec::new() };
+        let turn = SequenceTurn { image, ids, owners, signs, ..SequenceTurn::default() };
         Ok(Sequence { prompt: vec![self.tokenizer.assistant()], turns: vec![turn] })
     }
 
@@ -234,6 +261,7 @@ impl Demo<'_> {
             owners: vec![owner; ids.len()],
             ids,
             log_probs: Vec::new(),
+            signs: Vec::new(),
         })
     }
 }
@@ -276,6 +304,44 @@ mod tests {
             (example, image, proposed)
         };
         (0..60).map(one).collect()
+    }
+
+    #[test]
+    fn second_proposals_answer_a_drawn_wrong_one_and_nothing_is_committed() {
+        let tokenizer = Tokenizer::default();
+        let demo = Demo { dialect: Dialect::BareCommit, tokenizer: &tokenizer };
+        let config = DemoConfig { second_share: 1.0, ..DemoConfig::default() };
+        let mut wrong = 0;
+        for index in 0..40 {
+            let seed = Seed(5).derive("demo", index);
+            let problem = vrrl_generators::pose(TaskKind::Maze, &json!({"size": [4, 4]}), seed).unwrap();
+            let example = Example {
+                id: String::new(),
+                split: String::new(),
+                seed,
+                content_hash: String::new(),
+                problem,
+            };
+            let sequence = base_demo(demo, &example, &config, &mut seed.rng()).unwrap();
+            let [first, second] = &sequence.turns[..] else { panic!("two turns") };
+            let proposed = |turn: &SequenceTurn| match demo
+                .dialect
+                .parse(&tokenizer.decode(&turn.ids), TaskKind::Maze)
+            {
+                Parsed::Propose { answer: Some(answer), .. } => answer,
+                other => panic!("{other:?}"),
+            };
+            let judged = |turn| example.problem.judge(&proposed(turn)).correct();
+            assert!(judged(second));
+            wrong += usize::from(!judged(first));
+            assert_eq!(
+                second.image.as_deref(),
+                picture(example.problem.feedback(&proposed(first), View::Canvas)).as_ref()
+            );
+            assert!(first.owners.iter().all(|owner| *owner == Owner::Stub), "the mistake is not imitated");
+            assert!(second.owners.iter().all(|owner| *owner == Owner::Policy));
+        }
+        assert_eq!(wrong, 40);
     }
 
     #[test]

@@ -255,6 +255,7 @@ mod tests {
             ids: vec![0; n],
             owners: vec![],
             log_probs: vec![],
+            signs: vec![],
         };
         for n in [1usize, 3, 4, 9, 50] {
             let sequences: Vec<Sequence> =

@@ -10,7 +10,7 @@ use vrrl_trainer_model::{Batch, Config};
 use crate::Error;
 
 /// One turn of a sequence.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SequenceTurn {
     /// What is seen.
     pub image: Option<Arc<Image>>,
@@ -20,6 +20,15 @@ pub struct SequenceTurn {
     pub owners: Vec<Owner>,
     /// Log-probability of each when it was sampled; empty for demonstrations.
     pub log_probs: Vec<f32>,
+    /// Signs on the picture that the image token over them is to name: their place as shares of its width and height,
+    /// and their token. Empty but for demonstrations that are read.
+    pub signs: Vec<([f64; 2], u32)>,
+}
+
+impl SequenceTurn {
+    fn trained(&self) -> usize {
+        self.owners.iter().filter(|o| **o == Owner::Policy).count() + self.signs.len()
+    }
 }
 
 /// One episode as the learner sees it.
@@ -38,7 +47,7 @@ pub struct TokenRef {
     pub sequence: usize,
     /// Turn within the sequence.
     pub turn: usize,
-    /// Token within the reply.
+    /// Token within the reply; for a sign on the picture its number among them.
     pub token: usize,
 }
 
@@ -56,7 +65,13 @@ impl Sequence {
                     (ids.clone(), vec![Owner::Stub; ids.len()], Vec::new())
                 }
             };
-            Ok(SequenceTurn { image: turn.observation.image.clone(), ids, owners, log_probs })
+            Ok(SequenceTurn {
+                image: turn.observation.image.clone(),
+                ids,
+                owners,
+                log_probs,
+                signs: Vec::new(),
+            })
         };
         let prompt = tokenizer.prompt(&finished.example.problem.question());
         Ok(Self { prompt, turns: finished.turns.iter().map(turn).collect::<Result<_, Error>>()? })
@@ -69,10 +84,10 @@ impl Sequence {
         self.turns.iter().map(|t| image(t) + self.prompt.len() + t.ids.len()).sum()
     }
 
-    /// Tokens that are trained on.
+    /// Tokens that are trained on, signs on pictures among them.
     #[must_use]
     pub fn trained(&self) -> usize {
-        self.turns.iter().flat_map(|t| &t.owners).filter(|o| **o == Owner::Policy).count()
+        self.turns.iter().map(SequenceTurn::trained).sum()
     }
 }
 
@@ -82,10 +97,11 @@ impl Sequence {
 pub fn pack(sequences: &[Sequence], first: usize, config: &Config) -> (Batch, Vec<TokenRef>) {
     let mut batch = Batch::default();
     let mut refs = Vec::new();
+    let mut sign_refs = Vec::new();
     let mut known: HashMap<&[u8], u32> = HashMap::new();
     for (s, sequence) in sequences.iter().enumerate() {
         let start = batch.gather.len();
-        let last = sequence.turns.iter().rposition(|t| t.owners.contains(&Owner::Policy));
+        let last = sequence.turns.iter().rposition(|t| t.trained() > 0);
         for (t, turn) in sequence.turns.iter().enumerate().take(last.map_or(0, |at| at + 1)) {
             let mut slot = 0u32;
             let mut push = |batch: &mut Batch, row: u32| {
@@ -101,6 +117,13 @@ pub fn pack(sequences: &[Sequence], first: usize, config: &Config) -> (Batch, Ve
                     next
                 });
                 let count = config.image_tokens() as u32;
+                let side = f64::from(count).sqrt();
+                for (k, &([x, y], id)) in turn.signs.iter().enumerate() {
+                    let [column, row] = [x, y].map(|share| (share * side).clamp(0.0, side - 1.0) as u32);
+                    let token = row * side as u32 + column;
+                    batch.signs.push((config.vocab as u32 + index * count + token, id));
+                    sign_refs.push(TokenRef { sequence: first + s, turn: t, token: k });
+                }
                 for k in 0..count {
                     push(&mut batch, config.vocab as u32 + index * count + k);
                 }
@@ -121,6 +144,7 @@ pub fn pack(sequences: &[Sequence], first: usize, config: &Config) -> (Batch, Ve
             batch.spans.push((start, batch.gather.len()));
         }
     }
+    refs.append(&mut sign_refs);
     (batch, refs)
 }
 
@@ -141,6 +165,7 @@ mod tests {
                 owners: vec![owner; ids.len()],
                 ids,
                 log_probs: vec![],
+                signs: vec![],
             }
         };
         let sequence = Sequence {

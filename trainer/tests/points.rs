@@ -30,10 +30,11 @@ fn network(tokenizer: &Tokenizer) -> Network {
 }
 
 /// Tokens of a text and of its place.
-fn text(tokenizer: &Tokenizer, (name, at): &(String, [f64; 2])) -> [Vec<u32>; 2] {
+fn text(tokenizer: &Tokenizer, (name, signs): &(String, Vec<[f64; 2]>)) -> [Vec<u32>; 2] {
     let mut letters = tokenizer.prompt(name);
     letters.pop();
-    [letters, tokenizer.encode(&tokenizer.nearest(&Answer::Point(*at)).text()).unwrap()]
+    let middle = [0, 1].map(|axis| (signs[0][axis] + signs[signs.len() - 1][axis]) / 2.0);
+    [letters, tokenizer.encode(&tokenizer.nearest(&Answer::Point(middle)).text()).unwrap()]
 }
 
 #[test]
@@ -103,7 +104,20 @@ fn demonstrations_point_at_what_is_asked_and_read_what_is_written() {
         assert_eq!(read.turns[0].image.as_deref(), Some(&example.problem.observe(View::Canvas)));
         let written: Vec<[Vec<u32>; 2]> =
             example.problem.texts().iter().map(|t| text(&tokenizer, t)).collect();
-        let SequenceTurn { ids, owners, .. } = &read.turns[0];
+        let SequenceTurn { ids, owners, signs, .. } = &read.turns[0];
+        let spelled: Vec<u32> = written.iter().flat_map(|[name, _]| name.clone()).collect();
+        assert_eq!(signs.iter().map(|(_, id)| *id).collect::<Vec<_>>(), spelled);
+        let places = example.problem.texts().into_iter().flat_map(|(_, signs)| signs);
+        assert!(signs.iter().zip(places).all(|((at, _), crisp)| *at == crisp.map(|x| x / 256.0)));
+        let config = Config::small(tokenizer.len());
+        let (batch, refs) = pack(std::slice::from_ref(&read), 0, &config);
+        assert_eq!(refs.len(), batch.predict.len() + signs.len());
+        assert_eq!(refs.len(), read.trained());
+        for (&(row, id), (at, wanted)) in batch.signs.iter().zip(signs) {
+            let token = row as usize - config.vocab;
+            let quarter = at.map(|share| (4.0 * share) as usize);
+            assert_eq!((token, id), (4 * quarter[1] + quarter[0], *wanted), "the token over the sign");
+        }
         let mut rest = &ids[..];
         while !rest.is_empty() {
             let starts = |[first, second]: [&Vec<u32>; 2]| rest.starts_with(&[&first[..], second].concat());

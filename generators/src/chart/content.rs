@@ -111,7 +111,12 @@ pub(crate) fn draw(params: &ChartParams, seed: Seed) -> Result<Content, Error> {
         });
     }
     let (heading, labels, places, held_out) = if params.small {
-        let (heading, labels, places) = words::small(count as usize, &mut wording, extra, &mut more);
+        let (heading, names, places) = words::small(count as usize, &mut wording, extra, &mut more);
+        let labels = if params.tiled {
+            words::letters(true, count as usize, &mut wording, 0, &mut more)
+        } else {
+            names
+        };
         (heading, labels, places, false)
     } else {
         let fitting: Vec<_> =

@@ -143,7 +143,7 @@ impl Task for Chart {
         scene.content.question()
     }
 
-    fn texts(scene: &ChartScene) -> Vec<(String, [f64; 2])> {
+    fn texts(scene: &ChartScene) -> Vec<(String, Vec<[f64; 2]>)> {
         scene.canvas.as_ref().map(small::texts).unwrap_or_default()
     }
 

@@ -214,6 +214,10 @@ pub struct ChartParams {
     /// drawing at 64×64. Bars, horizontal bars and scatter plots only; what there is no room for is refused.
     #[serde(default)]
     pub small: bool,
+    /// Small bars and scatter plots only: every letter stands in a tile of 8×8 canvas pixels of its own, below its bar or
+    /// beside its dot, so that a policy which sees patches of that size has to tell signs apart but not their offsets.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tiled: bool,
     /// Pixels around a point (dots, lines) that still count as a hit.
     #[serde(default = "default_tolerance")]
     pub tolerance: u32,
@@ -301,6 +305,7 @@ impl ChartParams {
             distractors: 0,
             look: Look::default(),
             small: false,
+            tiled: false,
             tolerance: default_tolerance(),
             again: 0,
         }
@@ -396,6 +401,8 @@ impl ChartParams {
         self.look.validate().or_else(wrong)?;
         if self.small {
             self.validate_small()?;
+        } else if self.tiled {
+            return wrong("tiled has a meaning only where small is true".into());
         }
         if self.small && self.values[1] - self.values[0].max(super::small::LEAST) < 30 {
             return wrong(format!(
@@ -421,8 +428,16 @@ impl ChartParams {
             ("distractors", self.distractors > 0),
             ("look (but family, palette, contrast and dark)", self.look != kept),
         ];
-        match large.into_iter().find(|&(_, set)| set) {
-            Some((key, _)) => wrong(format!("{key} has no meaning where small is true; leave it out")),
+        if let Some((key, _)) = large.into_iter().find(|&(_, set)| set) {
+            return wrong(format!("{key} has no meaning where small is true; leave it out"));
+        }
+        let untiled = [
+            ("layout", self.layout != usual.layout),
+            ("extra", self.extra > 0),
+            ("family: horizontal", self.family.contains(&Family::Horizontal)),
+        ];
+        match untiled.into_iter().find(|&(_, set)| set && self.tiled) {
+            Some((key, _)) => wrong(format!("{key} has no meaning where tiled is true; leave it out")),
             None => Ok(()),
         }
     }

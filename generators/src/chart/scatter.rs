@@ -76,6 +76,9 @@ pub(crate) fn place(
     seed: Seed,
     more: &mut Rng,
 ) -> Result<(Vec<Dot>, [[i32; 2]; 2]), Error> {
+    if params.tiled {
+        return Ok(tiles(count[0], seed));
+    }
     let measure = Measure::of(params);
     let mut cropping = seed.derive("chart crop", 0).rng();
     let crop = if params.small {
@@ -95,6 +98,22 @@ pub(crate) fn place(
     }
     let wanted = format!("{} dots (keys dots and extra) that do not touch", count[0] + count[1]);
     Err(Error::Exhausted { task: "chart", wanted, tries: TRIES * RESTARTS as u32, seed })
+}
+
+/// Dots in tiles, column and row from below, none beside another.
+fn tiles(count: usize, seed: Seed) -> (Vec<Dot>, [[i32; 2]; 2]) {
+    let crop = super::small::TILES;
+    let [columns, rows] = crop.map(|[low, high]| low..=high);
+    let mut free: Vec<(i32, i32)> = columns.flat_map(|x| rows.clone().map(move |y| (x, y))).collect();
+    seed.derive("chart dots", 0).rng().shuffle(&mut free);
+    let mut dots: Vec<Dot> = Vec::new();
+    for (x, y) in free {
+        let apart = |dot: &Dot| (dot.x - x).abs().max((dot.y - y).abs()) > 1;
+        if dots.len() < count && dots.iter().all(apart) {
+            dots.push(Dot { x, y, side: Side::Right });
+        }
+    }
+    (dots, crop)
 }
 
 struct Placed<'a> {

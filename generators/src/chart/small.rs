@@ -18,6 +18,9 @@ pub(crate) const SIDE: i32 = 64;
 pub(crate) const SCALE: i32 = 4;
 /// Both axes of a small scatter plot: two pixels a unit.
 pub(crate) const CROP: [[i32; 2]; 2] = [[0, 28], [0, 28]];
+/// Columns and rows of tiles that dots stand in, and the side of a tile.
+pub(crate) const TILES: [[i32; 2]; 2] = [[1, 7], [0, 6]];
+const TILE: i32 = 8;
 /// Least value of a small bar, and how far the highest and lowest stand apart from the others: bars of
 /// 50 pixels make two units a pixel.
 pub(crate) const LEAST: u32 = 12;
@@ -39,7 +42,8 @@ pub(crate) fn lay(params: &ChartParams, content: &Content, style: &Style) -> Res
     let inks = Inks::of(&params.look);
     let mut grid = Grid { items: Vec::new(), inks, colours: colours(&params.look, style, false) };
     match content.family {
-        Family::Scatter => dots(&mut grid, content, style, params.layout),
+        Family::Scatter => dots(&mut grid, content, style, (params.layout, params.tiled)),
+        _ if params.tiled => tiled_bars(&mut grid, content, style),
         family => bars(&mut grid, content, style, (params.layout, family == Family::Horizontal))?,
     }
     let font = params.look.font(Typeface::Sans, LETTERS);
@@ -49,14 +53,14 @@ pub(crate) fn lay(params: &ChartParams, content: &Content, style: &Style) -> Res
     Ok((plan(SIDE * SCALE, crisp), plan(SIDE, canvas)))
 }
 
-/// Texts of the canvas and their middles, crisp pixels.
-pub(crate) fn texts(canvas: &Plan) -> Vec<(String, [f64; 2])> {
-    let read = |item: &Item| match &item.paint {
-        Paint::Tiny { text, .. } => {
-            let b = item.bounds;
-            Some((text.clone(), [b.x0 + b.x1, b.y0 + b.y1].map(|twice| f64::from(twice * SCALE) / 2.0)))
-        }
-        _ => None,
+/// Texts of the canvas and the middles of their signs, crisp pixels.
+pub(crate) fn texts(canvas: &Plan) -> Vec<(String, Vec<[f64; 2]>)> {
+    let crisp = |middle: [i32; 2]| middle.map(|twice| f64::from(twice * SCALE) / 2.0);
+    let read = |item: &Item| {
+        let Paint::Tiny { text, .. } = &item.paint else { return None };
+        let (x, y, count) = (item.bounds.x0, item.bounds.y0, text.chars().count() as i32);
+        let sign = |i: i32| crisp([2 * (x + i * (TINY[0] + 1)) + TINY[0], 2 * y + TINY[1]]);
+        Some((text.clone(), (0..count).map(sign).collect()))
     };
     canvas.items.iter().filter_map(read).collect()
 }
@@ -180,7 +184,23 @@ fn bars(
     Ok(())
 }
 
-fn dots(grid: &mut Grid, content: &Content, style: &Style, layout: Layout) {
+/// Bars in columns of tiles, their letters in the row below.
+fn tiled_bars(grid: &mut Grid, content: &Content, style: &Style) {
+    let last = (content.labels.len() as i32 - 1).max(1);
+    let step = (TILES[0][1] - TILES[0][0]) / last;
+    for (i, (&value, name)) in (0..).zip(content.values[0].iter().zip(&content.labels)) {
+        let x = TILE * (TILES[0][0] + i as i32 * step.min(2));
+        let long = (value as i32 * LONGEST + 50) / 100;
+        let colour = grid.colour(i, style);
+        grid.rect(Kind::Bar(0, i), Bounds::new(x + 1, 56 - long, x + TILE - 1, 56), colour);
+        grid.text(Kind::Label(i), (x + 2, 58), Across::Centre, name);
+    }
+    let ink = grid.inks.ink;
+    grid.rect(Kind::Rule, Bounds::new(3, 3, 4, 56), ink);
+    grid.rect(Kind::Rule, Bounds::new(2, 56, 62, 57), ink);
+}
+
+fn dots(grid: &mut Grid, content: &Content, style: &Style, (layout, tiled): (Layout, bool)) {
     let ink = grid.inks.ink;
     let right = matches!(layout, Layout::Right | Layout::Mirrored);
     let (x, y) = (if right { 61 } else { 2 }, if layout == Layout::Top { 2 } else { 61 });
@@ -188,14 +208,18 @@ fn dots(grid: &mut Grid, content: &Content, style: &Style, layout: Layout) {
     grid.rect(Kind::Rule, Bounds::new(2, y, 62, y + 1), ink);
     for (i, (dot, name)) in content.dots.iter().zip(&content.labels).enumerate() {
         let along = if layout == Layout::Mirrored { CROP[0][1] - dot.x } else { dot.x };
-        let (x, y) = (4 + 2 * along, 60 - 2 * dot.y);
+        let (x, y, radius) = if tiled {
+            (TILE * dot.x + 1, TILE * (TILES[1][1] - dot.y) + 4, 1)
+        } else {
+            (4 + 2 * along, 60 - 2 * dot.y, DOT)
+        };
         let colour = grid.colour(i, style);
-        let bounds = Bounds::new(x - DOT, y - DOT, x + DOT + 1, y + DOT + 1);
+        let bounds = Bounds::new(x - radius, y - radius, x + radius + 1, y + radius + 1);
         let centre = (x * UNIT + UNIT / 2, y * UNIT + UNIT / 2);
-        let paint = Paint::Disc { centre, radius: DOT * UNIT + UNIT / 2, colour };
+        let paint = Paint::Disc { centre, radius: radius * UNIT + UNIT / 2, colour };
         grid.items.push(Item { kind: Kind::Dot(i), bounds, paint });
         let (at, across) = match dot.side.seen(layout) {
-            Side::Right => ((x + DOT + 2, y - 2), Across::Left),
+            Side::Right => ((x + radius + 2, y - 2), Across::Left),
             Side::Left => ((x - DOT - 1 - TINY[0], y - 2), Across::Right),
             Side::Above => ((x - 1, y - DOT - 1 - TINY[1]), Across::Centre),
             Side::Below => ((x - 1, y + DOT + 2), Across::Centre),

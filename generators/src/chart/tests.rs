@@ -376,6 +376,36 @@ fn patches_hide_nothing_that_the_answer_needs() {
 }
 
 #[test]
+fn tiled_letters_stand_in_tiles_of_their_own_beside_what_they_name() {
+    for (family, marks) in [("bar", "bars"), ("scatter", "dots")] {
+        for seed in 0..200 {
+            let most = if family == "bar" { 4 } else { 5 };
+            let value =
+                json!({"small": true, "tiled": true, "family": family, "query": "named", marks: [2, most]});
+            let problem = pose(TaskKind::Chart, &value, Seed(seed)).unwrap();
+            let texts = problem.texts();
+            let tile = |at: [f64; 2]| at.map(|x| (x / 32.0) as usize);
+            let tiles: std::collections::BTreeSet<_> =
+                texts.iter().map(|(_, signs)| tile(signs[0])).collect();
+            assert!(tiles.len() == texts.len() && texts.len() >= 2, "{value} {seed}");
+            let asked = problem.question().trim_end_matches('.').rsplit(' ').next().unwrap().to_owned();
+            let named: Vec<_> = texts.iter().filter(|(text, _)| *text == asked).collect();
+            let [(_, signs)] = &named[..] else { panic!("{value} {seed}: {asked} in {texts:?}") };
+            let Answer::Point(at) = problem.oracle(&mut Seed(seed).rng()) else { panic!("a point") };
+            let [letter, mark] = [tile(signs[0]), tile(at)];
+            assert_eq!(letter[0], mark[0], "{value} {seed}: one column");
+            assert!(family == "bar" || letter == mark, "{value} {seed}: one tile");
+            for (_, signs) in texts.iter().filter(|(text, _)| *text != asked) {
+                assert!(
+                    !problem.judge(&Answer::Point(signs[0])).correct(),
+                    "{value} {seed}: the others are wrong"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn params_are_read_as_they_are_written() {
     for family in FAMILIES {
         let full = ChartParams {
@@ -451,6 +481,13 @@ fn wrong_params_are_named() {
         (json!({"tolerance": 0}), "tolerance"),
         (json!({"small": true, "family": "pie"}), "small"),
         (json!({"small": true, "bars": [3, 12]}), "bars"),
+        (json!({"tiled": true}), "tiled has a meaning only where small is true"),
+        (json!({"small": true, "tiled": true, "layout": "right"}), "layout has no meaning where tiled"),
+        (json!({"small": true, "tiled": true, "extra": 10}), "extra has no meaning where tiled"),
+        (
+            json!({"small": true, "tiled": true, "family": "horizontal"}),
+            "horizontal has no meaning where tiled",
+        ),
         (json!({"look": {"contrast": 1}}), "look.contrast"),
         (json!({"family": "grouped", "series": [3, 9]}), "series"),
         (json!({"bars": [24, 24], "extra": 60, "height": [300, 300], "aspect": [1, 1]}), "labels do not fit"),

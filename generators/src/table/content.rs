@@ -113,7 +113,15 @@ pub(crate) fn draw(params: &TableParams, seed: Seed) -> Content {
     let drawn = |side, n, base, grouped| {
         let shape = Shape::new(seed, side, n, grouped, params.small);
         let later = Later { from: size(base, at[usize::from(side == Side::Column)]), again: params.again };
-        Drawn { side, shape, seed, later, new_words: params.new_words, small: params.small }
+        Drawn {
+            side,
+            shape,
+            seed,
+            later,
+            new_words: params.new_words,
+            small: params.small,
+            tiled: params.tiled,
+        }
     };
     let rows = drawn(Side::Row, rows, usual[0], structure.groups_rows());
     let columns = drawn(Side::Column, columns, usual[1], structure.groups_columns());
@@ -259,6 +267,7 @@ struct Drawn {
     later: Later,
     new_words: u32,
     small: bool,
+    tiled: bool,
 }
 
 /// Labels of an axis from one vocabulary.
@@ -353,6 +362,7 @@ impl Drawn {
         let common = source.common;
         let grouped = !self.shape.ends.is_empty();
         match (self.small, self.side, self.shape.repeated > 0) {
+            (true, side, _) if self.tiled => (words::letter(side == Side::Row, rng), common),
             (true, side, _) => (words::letters(side == Side::Row, rng), common),
             (_, Side::Row, true) if rng.chance(2, 3) => ((*rng.choose(domain.variants)).into(), common),
             (_, Side::Row, true) => (domain.method(rng), common),

@@ -60,7 +60,7 @@ impl Task for Table {
         scene.question()
     }
 
-    fn texts(scene: &TableScene) -> Vec<(String, [f64; 2])> {
+    fn texts(scene: &TableScene) -> Vec<(String, Vec<[f64; 2]>)> {
         scene.small.as_ref().map(small::Small::texts).unwrap_or_default()
     }
 

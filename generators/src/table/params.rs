@@ -17,8 +17,8 @@ pub(crate) const USUAL: [u32; 2] = [5, 15];
 const SMALL_USUAL: [[u32; 2]; 2] = [[3, 5], [2, 4]];
 /// Pixels of the em that letters never go below, whatever the picture's size.
 pub(crate) const LEGIBLE: u16 = 10;
-/// Half the distance of two rows on the small canvas, in crisp pixels.
-const SMALL_TOLERANCE: u32 = 12;
+/// Half the distance of two rows on the small canvas, in crisp pixels, without tiles and with them.
+const SMALL_TOLERANCE: [u32; 2] = [12, 16];
 
 /// How headers are grouped.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -210,7 +210,11 @@ pub struct TableParams {
     pub look: Look,
     /// Few and short headers, on 64×64 real pixels (crisp: the same, four times as large).
     pub small: bool,
-    /// Pixels by which an answer may miss the target's centre; absent: 40 (small: 12).
+    /// Small tables only: every text stands in a tile of 8×8 canvas pixels of its own, and headers are one letter, so
+    /// that a policy which sees patches of that size has to tell signs apart but not their offsets. Nothing is grouped.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tiled: bool,
+    /// Pixels by which an answer may miss the target's centre; absent: 40 (small: 12, tiled: 16).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<u32>,
     /// Draws anew what a shift adds to the usual table: labels of further rows and columns, held-out words, the
@@ -242,6 +246,7 @@ impl Default for TableParams {
             watermark: 0,
             look: Look::default(),
             small: false,
+            tiled: false,
             tolerance: None,
             again: 0,
         }
@@ -273,7 +278,8 @@ impl TableParams {
     /// Pixels by which an answer may miss.
     #[must_use]
     pub fn tolerance(&self) -> u32 {
-        self.tolerance.unwrap_or(if self.small { SMALL_TOLERANCE } else { point::TOLERANCE })
+        let usual = if self.small { SMALL_TOLERANCE[usize::from(self.tiled)] } else { point::TOLERANCE };
+        self.tolerance.unwrap_or(usual)
     }
 
     /// The same with every default that depends on others filled in, for tables of `rows` rows.
@@ -305,7 +311,10 @@ impl TableParams {
 
     /// The structures of which at least one query can be asked.
     pub(crate) fn drawn_structures(&self) -> Vec<Structure> {
-        let asked = |&structure: &Structure| self.queries.iter().any(|query| query.fits(structure));
+        let asked = |&structure: &Structure| {
+            (!self.tiled || structure == Structure::Single)
+                && self.queries.iter().any(|query| query.fits(structure))
+        };
         self.structures.iter().copied().filter(asked).collect()
     }
 
@@ -319,6 +328,8 @@ impl TableParams {
         self.check_lists()?;
         if self.small {
             self.check_small()?;
+        } else if self.tiled {
+            return Err(wrong("tiled has a meaning only where small is true".into()));
         }
         self.check_room()
     }
@@ -356,9 +367,13 @@ impl TableParams {
         if self.structures.is_empty() || self.queries.is_empty() || self.domains.is_empty() {
             return Err(wrong("structures, queries and domains need at least one word each".into()));
         }
+        if self.tiled && !self.structures.contains(&Structure::Single) {
+            return Err(wrong("structures leaves single out, but tiled tables are single".into()));
+        }
         if self.drawn_structures().is_empty() {
             return Err(wrong(
-                "queries asks for section_header alone, but structures is single alone, which has no sections"
+                "queries asks for section_header alone, but structures is single alone (as where tiled is true), which \
+                 has no sections"
                     .into(),
             ));
         }
@@ -399,7 +414,7 @@ impl TableParams {
         if let Some((key, _)) = large.into_iter().find(|&(_, set)| set) {
             return Err(wrong(format!("{key} has no meaning where small is true; leave it out")));
         }
-        if self.layout == Layout::Transposed && self.rows()[1] > SMALL_MOST[1] {
+        if self.layout == Layout::Transposed && !self.tiled && self.rows()[1] > SMALL_MOST[1] {
             let (rows, most) = (self.rows()[1], SMALL_MOST[1]);
             return Err(wrong(format!(
                 "rows reaches {rows}, but transposed on the small canvas there is room for {most} of them"

@@ -23,6 +23,8 @@ const STEP: i32 = 4;
 const LINE: i32 = 6;
 const COLUMN: i32 = 9;
 const PAIR: i32 = 7;
+/// Side of a tile.
+const TILE: i32 = 8;
 
 /// A table on the canvas.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,6 +79,9 @@ impl Columns {
 
 /// Lays out a table; the boxes of the sheet are crisp pixels.
 pub(crate) fn layout(params: &TableParams, content: &Content, seed: Seed) -> (Small, Sheet) {
+    if params.tiled {
+        return tiles(params, content, seed);
+    }
     let transposed = params.layout == Layout::Transposed;
     let (down, across) =
         if transposed { (&content.columns, &content.rows) } else { (&content.rows, &content.columns) };
@@ -95,13 +100,63 @@ pub(crate) fn layout(params: &TableParams, content: &Content, seed: Seed) -> (Sm
         y = head(&mut board, params, across, &columns, y);
     }
     let height = edge(&mut board, &columns, y, ruled) - 1;
-    place(board, [columns.total, height], seed)
+    place(board, [columns.total, height], 1, seed)
 }
 
-/// Moves the table to its place on the canvas; the boxes become crisp.
-fn place(board: Board, size: [i32; 2], seed: Seed) -> (Small, Sheet) {
+/// Lays out a table of one text a tile.
+fn tiles(params: &TableParams, content: &Content, seed: Seed) -> (Small, Sheet) {
+    let transposed = params.layout == Layout::Transposed;
+    let (down, across) =
+        if transposed { (&content.columns, &content.rows) } else { (&content.rows, &content.columns) };
+    let (lines, cells) = (down.labels.len() as i32, across.labels.len() as i32);
+    let (width, height) = (TILE * (cells + 1), TILE * (lines + 1));
+    let mut board = Board::default();
+    let top = params.header == HeaderPlace::Top;
+    let head = if top { 0 } else { lines };
+    if params.rules != Rules::None {
+        board.rule([0, width], 0);
+        // Where the table reaches the end of the canvas the last rule falls off it: there is no room beside letters.
+        board.rule([0, width], height);
+    }
+    if params.rules == Rules::Booktabs {
+        board.rule([0, width], TILE * if top { 1 } else { lines });
+    }
+    if params.look.palette != Palette::default() {
+        let bounds = Bounds::sized(0, TILE * head, width, TILE);
+        board.fills.push(Rule { bounds, tone: Tone::Tint(0, 28) });
+    }
+    // `column` 0 holds the headers of rows.
+    let write = |board: &mut Board, text: &str, column: i32, line: i32| {
+        let column = if params.layout == Layout::Mirrored { cells - column } else { column };
+        let wide = STEP * text.chars().count() as i32 - 1;
+        board.set(text, [TILE * column + (TILE - wide) / 2, TILE * line + 2])
+    };
+    for (column, label) in (1..).zip(&across.labels) {
+        let text = write(&mut board, label, column, head);
+        board.sheet.across.push(text);
+    }
+    for (i, label) in down.labels.iter().enumerate() {
+        let line = i as i32 + i32::from(top);
+        if params.rules == Rules::Zebra && i % 2 == 1 {
+            let bounds = Bounds::sized(0, TILE * line + 1, width, TILE - 2);
+            board.fills.push(Rule { bounds, tone: Tone::Faint(18) });
+        }
+        let text = write(&mut board, label, 0, line);
+        board.sheet.down.push(text);
+        for j in 0..across.labels.len() {
+            let [row, column] = if transposed { [j, i] } else { [i, j] };
+            let text = write(&mut board, &content.cells[column][row].text, j as i32 + 1, line);
+            board.sheet.cells.push(text);
+        }
+    }
+    place(board, [width, height], TILE, seed)
+}
+
+/// Moves the table to its place on the canvas, by a multiple of `step`; the boxes become crisp.
+fn place(board: Board, size: [i32; 2], step: i32, seed: Seed) -> (Small, Sheet) {
     let mut rng = seed.derive("table offset", 0).rng();
-    let [dx, dy] = size.map(|pixels| rng.below((SIDE - pixels).max(0) as u32 + 1) as i32);
+    let [dx, dy] =
+        size.map(|pixels| step * rng.below((SIDE - pixels).max(0) as u32 / step as u32 + 1) as i32);
     let Board { small: mut texts, mut fills, mut rules, mut sheet } = board;
     for (_, at) in &mut texts {
         *at = [at[0] + dx, at[1] + dy];
@@ -202,14 +257,10 @@ impl Small {
         image
     }
 
-    /// Texts and their middles, crisp pixels.
-    pub(crate) fn texts(&self) -> Vec<(String, [f64; 2])> {
-        let middle = |(text, [x, y]): &(String, [i32; 2])| {
-            let size = [STEP * text.chars().count() as i32 - 1, LETTER[1]];
-            let at = [x * 2 + size[0], y * 2 + size[1]].map(|twice| f64::from(twice * SCALE) / 2.0);
-            (text.clone(), at)
-        };
-        self.texts.iter().map(middle).collect()
+    /// Texts and the middles of their signs, crisp pixels.
+    pub(crate) fn texts(&self) -> Vec<(String, Vec<[f64; 2]>)> {
+        let signs = |(text, at): &(String, [i32; 2])| (text.clone(), middles(text, *at));
+        self.texts.iter().map(signs).collect()
     }
 
     /// The same, four times as large.
@@ -220,6 +271,13 @@ impl Small {
             *canvas.get_pixel(x / scale, y / scale)
         })
     }
+}
+
+/// Middles of the signs that are written from a place on, crisp pixels.
+fn middles(text: &str, [x, y]: [i32; 2]) -> Vec<[f64; 2]> {
+    let crisp = |middle: [i32; 2]| middle.map(|twice| f64::from(twice * SCALE) / 2.0);
+    let count = text.chars().count() as i32;
+    (0..count).map(|i| crisp([2 * (x + STEP * i) + LETTER[0], 2 * y + LETTER[1]])).collect()
 }
 
 /// Writes signs from a place on to the right.

@@ -105,14 +105,20 @@ fn small_params() -> impl Strategy<Value = TableParams> {
         prop::sample::select(vec![Layout::Normal, Layout::Transposed, Layout::Mirrored]),
         prop::sample::select(vec![HeaderPlace::Top, HeaderPlace::Bottom]),
     );
-    (range(7), range(5), style, any::<bool>()).prop_map(|(rows, columns, style, cells)| TableParams {
-        rows: if style.1 == Layout::Transposed { rows.map(|range| range.map(|n| n.min(5))) } else { rows },
+    let kind = (any::<bool>(), any::<bool>());
+    (range(7), range(5), style, kind).prop_map(|(rows, columns, style, (cells, tiled))| TableParams {
+        rows: if style.1 == Layout::Transposed && !tiled {
+            rows.map(|range| range.map(|n| n.min(5)))
+        } else {
+            rows
+        },
         columns,
         rules: style.0,
         layout: style.1,
         header: style.2,
         queries: if cells { vec![Query::CellValue] } else { TableParams::default().queries },
         small: true,
+        tiled,
         ..TableParams::default()
     })
 }
@@ -217,6 +223,13 @@ proptest! {
         answers_are_judged(&scene, seed)?;
         let labels = scene.content.rows.labels.iter().chain(&scene.content.columns.labels);
         prop_assert!(labels.into_iter().all(|label| small::readable(label)));
+        if params.tiled {
+            let tile = |at: &[f64; 2]| at.map(|x| (x / 32.0) as usize);
+            let texts = Table::texts(&scene);
+            let tiles: BTreeSet<_> = texts.iter().map(|(_, signs)| tile(&signs[0])).collect();
+            prop_assert_eq!(tiles.len(), texts.len(), "one text a tile");
+            prop_assert!(texts.iter().all(|(_, signs)| signs.iter().all(|sign| tile(sign) == tile(&signs[0]))));
+        }
         let (canvas, crisp) = (Table::observe(&scene, View::Canvas), Table::observe(&scene, View::Crisp));
         prop_assert_eq!([canvas.dimensions(), crisp.dimensions()], [(64, 64), (256, 256)]);
         for (x, y, pixel) in crisp.enumerate_pixels() {
@@ -415,6 +428,8 @@ fn bad_params_are_named() {
         (json!({"look": {"label_turn": 20}}), "look.label_turn is 20"),
         (json!({"small": true, "rows": [5, 15]}), "within 2 to 7 where small is true"),
         (json!({"small": true, "layout": "transposed", "rows": [3, 7]}), "rows reaches 7"),
+        (json!({"tiled": true}), "tiled has a meaning only where small is true"),
+        (json!({"small": true, "tiled": true, "structures": ["multi_row"]}), "tiled tables are single"),
         (json!({"small": true, "numbers": "float"}), "numbers has no meaning where small"),
         (json!({"small": true, "look": {"family": "mono"}}), "look (but palette"),
         (json!({"new_words": 101}), "new_words is 101"),
@@ -435,6 +450,8 @@ fn defaults_are_filled_in_for_each_number_of_rows() {
     assert_eq!(spans[1].1["columns"], json!([5, 15]));
     assert_eq!(spans[1].1["tolerance"], json!(40));
     assert_eq!(crate::check(TaskKind::Table, &json!({"small": true})).unwrap()[0].1["tolerance"], json!(12));
+    let tiled = crate::check(TaskKind::Table, &json!({"small": true, "tiled": true})).unwrap();
+    assert_eq!(tiled[0].1["tolerance"], json!(16));
     assert_eq!(Table::canonical(&scene(spans[1].1.clone(), 4)).size, 6);
 }
 

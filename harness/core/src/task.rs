@@ -197,9 +197,9 @@ pub trait Task: Send + Sync + 'static {
     fn truth(scene: &Self::Scene) -> Truth;
     /// The question in words.
     fn question(scene: &Self::Scene) -> String;
-    /// Every name and number that stands on the small canvas, with its middle in pixels of the crisp picture; none where
-    /// nothing on it can be read.
-    fn texts(_: &Self::Scene) -> Vec<(String, [f64; 2])> {
+    /// Every name and number that stands on the small canvas, with the middle of each of its signs in pixels of the crisp
+    /// picture; none where nothing on it can be read.
+    fn texts(_: &Self::Scene) -> Vec<(String, Vec<[f64; 2]>)> {
         Vec::new()
     }
     /// Canonical forms for overlap proofs.
@@ -232,7 +232,7 @@ pub trait Problem: Send + Sync {
     /// See [`Task::question`].
     fn question(&self) -> String;
     /// See [`Task::texts`].
-    fn texts(&self) -> Vec<(String, [f64; 2])> {
+    fn texts(&self) -> Vec<(String, Vec<[f64; 2]>)> {
         Vec::new()
     }
     /// See [`Task::canonical`].
@@ -268,7 +268,7 @@ impl<T: Task> Problem for Posed<T> {
     fn question(&self) -> String {
         T::question(&self.0)
     }
-    fn texts(&self) -> Vec<(String, [f64; 2])> {
+    fn texts(&self) -> Vec<(String, Vec<[f64; 2]>)> {
         T::texts(&self.0)
     }
     fn canonical(&self) -> Canonical {

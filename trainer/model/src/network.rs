@@ -159,6 +159,8 @@ pub struct Batch {
     pub predict: Vec<u32>,
     /// The successor's id, `[p]`.
     pub targets: Vec<u32>,
+    /// Signs that image tokens are to stand for, `[s]`: the token's row, as in `gather`, and the sign's id.
+    pub signs: Vec<(u32, u32)>,
 }
 
 /// Image tokens, `[b·image_tokens, d]`, on the host.
@@ -319,14 +321,31 @@ impl Network {
         Err(Error::Weights { path: path.to_owned(), reason })
     }
 
-    /// Log-probability `[p]` of every target of a batch. With `track`, gradients can flow back.
+    /// Log-probability `[p + s]` of every target of a batch and behind them of every sign. With `track`, gradients can
+    /// flow back.
+    ///
+    /// A sign's is that of its embedding among all embeddings, by their products with the image token before it enters the
+    /// decoder: what an image shows and what is said of it then live in one space, and the decoder finds a name on
+    /// the picture by comparing like with like.
     ///
     /// # Errors
     /// If shapes do not fit or the device refuses.
     pub fn log_probs(&self, batch: &Batch, track: bool) -> Result<Tensor, Error> {
-        let logits = self.logits(batch, track)?;
-        let targets = Tensor::from_slice(&batch.targets, batch.targets.len(), self.params.device())?;
-        Ok(ops::log_probs(&logits, &targets)?)
+        let device = self.params.device();
+        let w = if track { &self.weights } else { &self.frozen };
+        let source = self.source(w, batch)?;
+        let mut logits = Vec::new();
+        if !batch.predict.is_empty() {
+            logits.push(self.decode(w, batch, &source)?);
+        }
+        let (rows, signs): (Vec<u32>, Vec<u32>) = batch.signs.iter().copied().unzip();
+        if !rows.is_empty() {
+            let seen = source.index_select(&Tensor::from_slice(&rows, rows.len(), device)?, 0)?;
+            logits.push(seen.matmul(&w.embedding.t()?)?);
+        }
+        let targets = [&batch.targets[..], &signs].concat();
+        let targets = Tensor::from_slice(&targets, targets.len(), device)?;
+        Ok(ops::log_probs(&Tensor::cat(&logits, 0)?, &targets)?)
     }
 
     /// Logits `[p, v]` at every predicted position of a batch.
@@ -334,14 +353,23 @@ impl Network {
     /// # Errors
     /// As [`Network::log_probs`].
     pub fn logits(&self, batch: &Batch, track: bool) -> Result<Tensor, Error> {
-        let device = self.params.device();
         let w = if track { &self.weights } else { &self.frozen };
+        self.decode(w, batch, &self.source(w, batch)?)
+    }
+
+    /// Embeddings, and below them the batch's image tokens.
+    fn source(&self, w: &Weights, batch: &Batch) -> Result<Tensor, Error> {
         let images = batch.patches.len() / self.config.image_len();
-        let mut source = w.embedding.clone();
-        if images > 0 {
-            let pixels = Tensor::from_slice(&batch.patches, (images, self.config.image_len()), device)?;
-            source = Tensor::cat(&[&source, &self.encode_with(w, &pixels)?], 0)?;
+        if images == 0 {
+            return Ok(w.embedding.clone());
         }
+        let shape = (images, self.config.image_len());
+        let pixels = Tensor::from_slice(&batch.patches, shape, self.params.device())?;
+        Ok(Tensor::cat(&[&w.embedding, &self.encode_with(w, &pixels)?], 0)?)
+    }
+
+    fn decode(&self, w: &Weights, batch: &Batch, source: &Tensor) -> Result<Tensor, Error> {
+        let device = self.params.device();
         let index = |ids: &[u32]| Tensor::from_slice(ids, ids.len(), device);
         let mut x = (source.index_select(&index(&batch.gather)?, 0)?
             + w.positions.index_select(&index(&batch.slots)?, 0)?)?;
@@ -511,7 +539,9 @@ mod tests {
 
     /// Two sequences of one and two turns; 4 image tokens, a marker, a reply of two.
     fn batch(network: &Network) -> Batch {
-        let mut batch = Batch { patches: pixels(network, 2), ..Batch::default() };
+        // Image tokens 1 and 6, of the first and the second picture, stand for signs 3 and 4.
+        let signs = vec![(7 + 1, 3), (7 + 6, 4)];
+        let mut batch = Batch { patches: pixels(network, 2), signs, ..Batch::default() };
         for turns in [vec![0usize], vec![1, 0]] {
             let start = batch.gather.len();
             for (t, image) in turns.iter().enumerate() {

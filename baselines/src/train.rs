@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::Value;
 use vrrl_harness_core::{sha256_hex, Seed, TaskKind};
-use vrrl_harness_runner_candle::{device, load, Checkpoint};
+use vrrl_harness_runner_candle::{device, load, products, Checkpoint};
 use vrrl_trainer::{holdout, vrrl, Error, Learner, Progress, Run, Source, TrainingReport};
 use vrrl_trainer_codec::Tokenizer;
 use vrrl_trainer_model::{AdamWConfig, Network};
@@ -20,7 +20,7 @@ pub struct Job<'a> {
     pub init: Option<&'a Path>,
     /// Checkpoint directory to make, to go on with, or to find finished.
     pub out: &'a Path,
-    /// `cpu` or `cuda`.
+    /// `cpu`, `cuda` or `cuda-bf16`.
     pub device: &'a str,
     /// Set from outside to stop after the current step.
     pub stop: &'a AtomicBool,
@@ -111,6 +111,7 @@ fn start(job: &Job<'_>, tasks: &[TaskKind]) -> Result<(Learner, String), Error> 
         None => AdamWConfig::default().weight_decay,
     };
     let optimizer = AdamWConfig { weight_decay, ..AdamWConfig::default() };
+    let network = network.with_products(products(job.device));
     Ok((Learner::new(network, tokenizer, optimizer), name))
 }
 

@@ -149,10 +149,10 @@ pub(crate) struct RunArgs {
     /// First training seed; an experiment with several takes the ones after it.
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
-    /// A built-in experiment: quickstart, mazes or ablations.
+    /// A built-in experiment: quickstart, mazes, ablations or reference.
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     pub preset: Option<String>,
-    /// cpu or cuda.
+    /// cpu, cuda or cuda-bf16.
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
     /// Files of third-party maps to score on as well.
@@ -176,7 +176,7 @@ pub(crate) struct TrainArgs {
     /// Checkpoint directory to start from.
     #[arg(long, value_name = "DIR")]
     pub init: Option<PathBuf>,
-    /// cpu or cuda.
+    /// cpu, cuda or cuda-bf16.
     #[arg(long, default_value = "cpu")]
     pub device: String,
     /// Write the training curves as TensorBoard events into --out, while training.
@@ -247,7 +247,7 @@ pub(crate) struct EvalArgs {
     /// Turn language [default: the checkpoint's own, else bare_commit].
     #[arg(long, value_parser = dialect)]
     pub dialect: Option<Dialect>,
-    /// cpu or cuda.
+    /// cpu, cuda or cuda-bf16.
     #[arg(long, default_value = "cpu")]
     pub device: String,
     /// Endpoints: episodes at once; auto grows until latency or refusals say stop [default: auto].

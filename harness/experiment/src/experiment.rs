@@ -8,14 +8,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_yaml::{Mapping, Value};
 use vrrl_baselines::{Method, Mix, Recipe};
 use vrrl_harness_core::Dialect;
+use vrrl_harness_runner_candle::DEVICES;
 
 use crate::{yaml, Error, Result};
 
 /// The experiments that come with the program: name and file.
-pub const PRESETS: [(&str, &str); 3] = [
+pub const PRESETS: [(&str, &str); 4] = [
     ("quickstart", include_str!("../presets/quickstart.yaml")),
     ("mazes", include_str!("../presets/mazes.yaml")),
     ("ablations", include_str!("../presets/ablations.yaml")),
+    ("reference", include_str!("../presets/reference.yaml")),
 ];
 
 /// The file of a built-in experiment, comments included.
@@ -174,7 +176,7 @@ pub struct Experiment {
     pub seed_folders: bool,
     /// Turn language.
     pub dialect: Dialect,
-    /// `cpu` or `cuda`.
+    /// `cpu`, `cuda` or `cuda-bf16`.
     #[serde(default = "cpu")]
     pub device: String,
     /// Splits.
@@ -346,8 +348,8 @@ impl Experiment {
         if self.eval.decodings.is_empty() || self.eval.max_turns == 0 || self.eval.limit == Some(0) {
             return Err("eval: needs at least one decoding, max_turns and limit of at least 1".into());
         }
-        if !["cpu", "cuda"].contains(&self.device.as_str()) {
-            return Err(format!("device {:?}; there are cpu and cuda", self.device));
+        if !DEVICES.contains(&self.device.as_str()) {
+            return Err(format!("device {:?}; there are {}", self.device, DEVICES.join(", ")));
         }
         for reference in &self.references {
             let known = matches!(reference.as_str(), "oracle" | "random" | "repeat")

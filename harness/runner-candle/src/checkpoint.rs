@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 use vrrl_harness_core::sha256_hex;
 use vrrl_trainer_codec::Tokenizer;
-use vrrl_trainer_model::{Config, Network};
+use vrrl_trainer_model::{Config, Network, Products};
 
 /// File of the weights.
 pub const WEIGHTS: &str = "model.safetensors";
@@ -61,7 +61,20 @@ pub struct Checkpoint {
     pub fingerprint: String,
 }
 
-/// The device that a name (`cpu`, `cuda`) asks for.
+/// The devices that there are, by name. `cuda-bf16` is `cuda` with products of 16 bits ([`Products::Bf16`]).
+pub const DEVICES: [&str; 3] = ["cpu", "cuda", "cuda-bf16"];
+
+/// In which numbers a device of this name takes products.
+#[must_use]
+pub fn products(name: &str) -> Products {
+    if name == "cuda-bf16" {
+        Products::Bf16
+    } else {
+        Products::Float
+    }
+}
+
+/// The device that a name of [`DEVICES`] asks for.
 ///
 /// # Errors
 /// If the name is unknown or the device cannot be used; never another device instead.
@@ -69,13 +82,13 @@ pub fn device(name: &str) -> Result<Device, Error> {
     let refuse = |reason: String| Error::Device { name: name.to_owned(), reason };
     match name {
         "cpu" => Ok(Device::Cpu),
-        "cuda" if cfg!(feature = "cuda") => {
+        "cuda" | "cuda-bf16" if cfg!(feature = "cuda") => {
             Device::new_cuda(0).map_err(|e| refuse(format!("{e}; use --device cpu")))
         }
-        "cuda" => {
+        "cuda" | "cuda-bf16" => {
             Err(refuse("this binary was built without it; build with --features cuda, or use cpu".into()))
         }
-        _ => Err(refuse("there are cpu and cuda".into())),
+        _ => Err(refuse(format!("there are {}", DEVICES.join(", ")))),
     }
 }
 

@@ -10,6 +10,6 @@ mod decode;
 mod export;
 mod policy;
 
-pub use checkpoint::{device, load, Checkpoint, Error, CONFIG, TOKENIZER, WEIGHTS};
+pub use checkpoint::{device, load, products, Checkpoint, Error, CONFIG, DEVICES, TOKENIZER, WEIGHTS};
 pub use export::{export_onnx, Export};
 pub use policy::CandlePolicy;

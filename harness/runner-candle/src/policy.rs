@@ -6,9 +6,9 @@ use std::path::Path;
 use rayon::prelude::*;
 use vrrl_harness_core::{Fault, Image, Policy, PolicyInfo, Reply, Request, View};
 use vrrl_trainer_codec::{patches, Tokenizer};
-use vrrl_trainer_model::{Encoded, Error as ModelError, Network};
+use vrrl_trainer_model::{Encoded, Error as ModelError, Network, Products};
 
-use crate::checkpoint::{device, load, Checkpoint, Error};
+use crate::checkpoint::{device, load, products, Checkpoint, Error};
 use crate::decode::{decode, group, Group, Job, Track};
 
 /// Most and fewest groups of requests decoded together on one thread: many share the work of reading the weights, few
@@ -29,13 +29,14 @@ pub struct CandlePolicy {
 }
 
 impl CandlePolicy {
-    /// Loads a checkpoint directory onto a device (`cpu`, `cuda`).
+    /// Loads a checkpoint directory onto a device (see [`crate::DEVICES`]).
     ///
     /// # Errors
     /// As [`load`] and [`device`].
     pub fn load(dir: &Path, device_name: &str) -> Result<Self, Error> {
         let Checkpoint { network, tokenizer, fingerprint } = load(dir, &device(device_name)?)?;
         let name = dir.file_name().map_or_else(|| "checkpoint".into(), |n| n.to_string_lossy().into_owned());
+        let network = network.with_products(products(device_name));
         Ok(Self { network, tokenizer, name, fingerprint, tracks: BTreeMap::new() })
     }
 
@@ -131,7 +132,11 @@ type Wanted = Vec<Vec<Option<usize>>>;
 
 impl Policy for CandlePolicy {
     fn info(&self) -> PolicyInfo {
-        let place = if self.network.params().device().is_cpu() { "cpu" } else { "cuda" };
+        let place = match (self.network.params().device().is_cpu(), self.network.products()) {
+            (true, _) => "cpu",
+            (false, Products::Float) => "cuda",
+            (false, Products::Bf16) => "cuda-bf16",
+        };
         PolicyInfo {
             name: self.name.clone(),
             backend: "candle".into(),

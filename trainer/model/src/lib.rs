@@ -14,5 +14,6 @@ mod params;
 
 pub use network::{Batch, Config, Encoded, Extension, Memory, Network, Piece};
 pub use onnx::{OnnxFile, Options as OnnxOptions, Precision};
+pub use ops::Products;
 pub use optimizer::{gradients, AdamW, AdamWConfig, Gradients};
 pub use params::{Error, Params};

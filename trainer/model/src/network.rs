@@ -16,7 +16,7 @@ use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::kernels::attention::Heads;
-use crate::ops::{self, Packing};
+use crate::ops::{self, Packing, Products};
 use crate::params::{from_safetensors, DTYPE};
 use crate::{fit, Error, Params};
 
@@ -182,15 +182,16 @@ impl Encoded {
 struct Affine {
     w: Tensor,
     b: Tensor,
+    products: Products,
 }
 
 impl Affine {
     fn apply(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        ops::linear(x, &self.w, &self.b)
+        ops::linear(x, &self.w, &self.b, self.products)
     }
 
     fn detached(&self) -> Self {
-        Self { w: self.w.detach(), b: self.b.detach() }
+        Self { w: self.w.detach(), b: self.b.detach(), ..*self }
     }
 }
 
@@ -232,6 +233,7 @@ pub struct Network {
     params: Params,
     weights: Weights,
     frozen: Weights,
+    products: Products,
 }
 
 impl Network {
@@ -282,7 +284,24 @@ impl Network {
             head: build.affine("text.head", d, config.vocab, 0.3)?,
         };
         let frozen = weights.detached();
-        Ok(Self { config: config.clone(), params: build.params, weights, frozen })
+        let products = Products::default();
+        Ok(Self { config: config.clone(), params: build.params, weights, frozen, products })
+    }
+
+    /// The same weights with other products.
+    #[must_use]
+    pub fn with_products(mut self, products: Products) -> Self {
+        self.products = products;
+        for affine in self.weights.affines().chain(self.frozen.affines()) {
+            affine.products = products;
+        }
+        self
+    }
+
+    /// In which numbers products are taken.
+    #[must_use]
+    pub fn products(&self) -> Products {
+        self.products
     }
 
     /// A network of this shape with the weights of another.
@@ -292,7 +311,7 @@ impl Network {
     pub fn twin(&self) -> Result<Self, Error> {
         let twin = Self::new(&self.config, self.params.device(), &mut || 0.0)?;
         twin.params.set_values(&self.params.values()?)?;
-        Ok(twin)
+        Ok(twin.with_products(self.products))
     }
 
     /// Sizes.
@@ -376,7 +395,7 @@ impl Network {
         let packing = Packing { turns: Arc::new(batch.turns.clone()), spans: Arc::new(batch.spans.clone()) };
         let heads = self.config.heads();
         for layer in &w.layers {
-            x = layer.apply(&x, |qkv| ops::attention(&qkv, &packing, &heads))?;
+            x = layer.apply(&x, |qkv| ops::attention(&qkv, &packing, &heads, self.products))?;
         }
         let x = x.index_select(&index(&batch.predict)?, 0)?;
         Ok(w.head.apply(&ops::rms_norm(&x, &w.norm)?)?)
@@ -404,7 +423,7 @@ impl Network {
         let convolve = |x: &Tensor, blocks: &[Affine], side: usize| -> candle_core::Result<Tensor> {
             let mut x = x.reshape((b, side * side, c))?;
             for block in blocks {
-                x = ops::conv_block(&x, &block.w, &block.b, side)?;
+                x = ops::conv_block(&x, &block.w, &block.b, side, block.products)?;
             }
             x.reshape((b * side * side, c))
         };
@@ -450,6 +469,14 @@ impl Layer {
 }
 
 impl Weights {
+    fn affines(&mut self) -> impl Iterator<Item = &mut Affine> {
+        let folds = self.folds.iter_mut().flat_map(|fold| fold.blocks.iter_mut().chain([&mut fold.project]));
+        let layers = self.layers.iter_mut();
+        let layers = layers.flat_map(|l| [&mut l.qkv, &mut l.out, &mut l.up, &mut l.down]);
+        let ends = [&mut self.stem, &mut self.project, &mut self.head];
+        ends.into_iter().chain(folds).chain(&mut self.blocks).chain(layers)
+    }
+
     /// The same storage without gradient tracking: updates through the variables show here as well.
     fn detached(&self) -> Self {
         Self {
@@ -490,7 +517,7 @@ impl Builder<'_> {
         let values = self.noise(inputs * outputs, scale / (inputs as f64).sqrt());
         let w = self.params.add(&format!("{name}.weight"), &[inputs, outputs], values)?;
         let b = self.params.add(&format!("{name}.bias"), &[outputs], vec![0.0; outputs])?;
-        Ok(Affine { w, b })
+        Ok(Affine { w, b, products: Products::default() })
     }
 
     fn table(&mut self, name: &str, rows: usize, width: usize) -> Result<Tensor, Error> {
@@ -599,6 +626,28 @@ mod tests {
             network.params().set_values(&start).unwrap();
             let grad = f64::from(grads.0[i][at]);
             assert!((slope - grad).abs() < 0.02 * grad.abs().max(0.05), "{name}: {slope} against {grad}");
+        }
+    }
+
+    #[test]
+    fn bf16_products_differ_by_their_rounding_alone() {
+        let floats = tiny();
+        let batch = batch(&floats);
+        let halves = floats.twin().unwrap().with_products(Products::Bf16);
+        assert_eq!(halves.twin().unwrap().products(), Products::Bf16);
+        let run = |network: &Network| {
+            let values = network.log_probs(&batch, true).unwrap();
+            let grads = values.sum_all().unwrap().backward().unwrap();
+            let grads = Gradients::collect(network.params(), &grads).unwrap();
+            (values.to_vec1::<f32>().unwrap(), grads)
+        };
+        let ((a, da), (b, db)) = (run(&floats), run(&halves));
+        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 0.05), "{a:?} against {b:?}");
+        assert!(a.iter().zip(&b).any(|(a, b)| (a - b).abs() > 1e-5), "nothing was rounded");
+        for ((name, _), (a, b)) in floats.params().iter().zip(da.0.iter().zip(&db.0)) {
+            let norm = |x: &mut dyn Iterator<Item = f32>| x.map(|x| x * x).sum::<f32>().sqrt();
+            let gap = norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut a.iter().copied());
+            assert!(gap < 0.1, "{name}: gradients differ by {gap}");
         }
     }
 

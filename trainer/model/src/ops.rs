@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, D};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, DType, Layout, Result, Shape, Tensor, D};
 
 use crate::kernels::attention::Heads;
 use crate::kernels::{attention, conv, linear as affine, norm, scalar};
@@ -20,12 +20,42 @@ pub struct Packing {
     pub spans: Arc<Vec<(usize, usize)>>,
 }
 
+/// In which numbers products are taken. Weights, norms, softmax and losses stay in floats either way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Products {
+    /// 32 bits.
+    #[default]
+    Float,
+    /// Operands of 16 bits, eight of them mantissa. The CPU has no such products: there operands are rounded to
+    /// bf16 and multiplied as floats, which says what a card computes, not how fast.
+    Bf16,
+}
+
+impl Products {
+    /// Whether the fused operations of the CPU take these products.
+    fn fused(self, x: &Tensor) -> bool {
+        self == Self::Float && x.device().is_cpu()
+    }
+
+    fn operand(self, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Float => Ok(x.clone()),
+            Self::Bf16 if x.device().is_cpu() => x.to_dtype(DType::BF16)?.to_dtype(DType::F32),
+            Self::Bf16 => x.to_dtype(DType::BF16),
+        }
+    }
+
+    fn matmul(self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+        self.operand(a)?.matmul(&self.operand(b)?)?.to_dtype(DType::F32)
+    }
+}
+
 /// `x [n, i] · w [i, o] + b [o]`.
-pub fn linear(x: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
-    if x.device().is_cpu() {
+pub fn linear(x: &Tensor, w: &Tensor, b: &Tensor, products: Products) -> Result<Tensor> {
+    if products.fused(x) {
         return x.apply_op3(w, b, Linear);
     }
-    x.matmul(w)?.broadcast_add(b)
+    products.matmul(x, w)?.broadcast_add(b)
 }
 
 /// RMS norm of `x [n, d]` with `gain [d]`.
@@ -37,14 +67,15 @@ pub fn rms_norm(x: &Tensor, gain: &Tensor) -> Result<Tensor> {
 }
 
 /// `x + conv3x3(gelu(rms_norm(x)))` for `x [b, side², c]`, `w [9·c, c]`, `bias [c]`.
-pub fn conv_block(x: &Tensor, w: &Tensor, bias: &Tensor, side: usize) -> Result<Tensor> {
-    if x.device().is_cpu() {
+pub fn conv_block(x: &Tensor, w: &Tensor, bias: &Tensor, side: usize, products: Products) -> Result<Tensor> {
+    if products.fused(x) {
         return x.apply_op3(w, bias, Conv { side });
     }
     let (b, cells, c) = x.dims3()?;
     let active = composed_gelu(&composed_norm(x)?)?.transpose(1, 2)?.reshape((b, c, side, side))?;
     let kernel = w.reshape((3, 3, c, c))?.permute((3, 2, 0, 1))?.contiguous()?;
-    let y = active.contiguous()?.conv2d(&kernel, 1, 1, 1, 1)?;
+    let [active, kernel] = [products.operand(&active.contiguous()?)?, products.operand(&kernel)?];
+    let y = active.conv2d(&kernel, 1, 1, 1, 1)?.to_dtype(DType::F32)?;
     x + y.reshape((b, c, cells))?.transpose(1, 2)?.broadcast_add(bias)?
 }
 
@@ -57,11 +88,11 @@ pub fn gelu(x: &Tensor) -> Result<Tensor> {
 }
 
 /// Causal attention over packed sequences, `qkv [n, 3·d]` → `[n, d]`.
-pub fn attention(qkv: &Tensor, packing: &Packing, heads: &Heads) -> Result<Tensor> {
-    if qkv.device().is_cpu() {
+pub fn attention(qkv: &Tensor, packing: &Packing, heads: &Heads, products: Products) -> Result<Tensor> {
+    if products.fused(qkv) {
         return qkv.apply_op1(Attention { packing: packing.clone(), heads: heads.clone() });
     }
-    composed_attention(qkv, packing, heads)
+    composed_attention(qkv, packing, heads, products)
 }
 
 /// Log-probability of `targets [n]` under `logits [n, v]`.
@@ -84,7 +115,12 @@ pub(crate) fn composed_gelu(x: &Tensor) -> Result<Tensor> {
 }
 
 /// Attention from candle's own operations: unpack to a padded batch, attend under a mask, pack again.
-pub(crate) fn composed_attention(qkv: &Tensor, packing: &Packing, heads: &Heads) -> Result<Tensor> {
+pub(crate) fn composed_attention(
+    qkv: &Tensor,
+    packing: &Packing,
+    heads: &Heads,
+    products: Products,
+) -> Result<Tensor> {
     let device = qkv.device();
     let (h, size) = (heads.slopes.len(), heads.width / heads.slopes.len());
     let (b, t) = (packing.spans.len(), packing.spans.iter().map(|(s, e)| e - s).max().unwrap_or(0));
@@ -121,11 +157,11 @@ pub(crate) fn composed_attention(qkv: &Tensor, packing: &Packing, heads: &Heads)
             .contiguous()
     };
     let (q, k, v) = (split(0)?, split(1)?, split(2)?);
-    let scores = ((q.matmul(&k.transpose(2, 3)?.contiguous()?)? / (size as f64).sqrt())? + bias)?;
+    let scores = ((products.matmul(&q, &k.transpose(2, 3)?.contiguous()?)? / (size as f64).sqrt())? + bias)?;
     let top = scores.max_keepdim(D::Minus1)?.detach();
     let weights = scores.broadcast_sub(&top)?.exp()?;
     let weights = weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)?;
-    let out = weights.matmul(&v)?.transpose(1, 2)?.contiguous()?.reshape((b * t, heads.width))?;
+    let out = products.matmul(&weights, &v)?.transpose(1, 2)?.contiguous()?.reshape((b * t, heads.width))?;
     out.index_select(&Tensor::from_vec(back, packing.turns.len(), device)?, 0)
 }
 
@@ -328,7 +364,7 @@ mod tests {
     #[test]
     fn linear_is_right() {
         let (x, w, b) = (var(&[5, 6], 0.3), var(&[6, 4], 0.7), var(&[4], 1.1));
-        check(&[&x, &w, &b], || linear(&x, &w, &b), || x.matmul(&w)?.broadcast_add(&b));
+        check(&[&x, &w, &b], || linear(&x, &w, &b, Products::Float), || x.matmul(&w)?.broadcast_add(&b));
     }
 
     #[test]
@@ -353,7 +389,7 @@ mod tests {
             let y = active.contiguous()?.conv2d(&kernel, 1, 1, 1, 1)?;
             x.as_tensor() + y.reshape((6, 8, 16))?.transpose(1, 2)?.broadcast_add(&b)?
         };
-        check(&[&x, &w, &b], || conv_block(&x, &w, &b, 4), composed);
+        check(&[&x, &w, &b], || conv_block(&x, &w, &b, 4, Products::Float), composed);
     }
 
     #[test]
@@ -364,7 +400,12 @@ mod tests {
         };
         let heads = Heads { width: 8, slopes: vec![0.0, 1.5] };
         let qkv = var(&[9, 24], 0.37);
-        check(&[&qkv], || attention(&qkv, &packing, &heads), || composed_attention(&qkv, &packing, &heads));
+        let float = Products::Float;
+        check(
+            &[&qkv],
+            || attention(&qkv, &packing, &heads, float),
+            || composed_attention(&qkv, &packing, &heads, float),
+        );
     }
 
     #[test]

@@ -5,7 +5,8 @@ use candle_core::{Device, Tensor};
 use super::{Affine, Layer, Network};
 use crate::kernels::attention::{self, Cache, Heads, Scratch};
 use crate::kernels::{linear, norm, scalar};
-use crate::{ops, Error};
+use crate::ops::{self, Products};
+use crate::Error;
 
 /// Room that a copy of a memory has for more tokens: a reply, the next picture and the next reply.
 const ROOM: usize = 48;
@@ -76,7 +77,7 @@ impl Network {
         new: &[Vec<Extension<'_>>],
     ) -> Result<Vec<f32>, Error> {
         let (x, counts) = self.embed(memories, new)?;
-        if self.params.device().is_cpu() {
+        if self.params.device().is_cpu() && self.products == Products::Float {
             return Ok(self.extend_slices(x, memories, &counts)?);
         }
         Ok(self.extend_tensors(x, memories, &counts)?)
@@ -142,7 +143,7 @@ impl Network {
         for end in ends(counts) {
             last.extend_from_slice(&x[(end - 1) * d..end * d]);
         }
-        let Affine { w, b } = &self.frozen.head;
+        let Affine { w, b, .. } = &self.frozen.head;
         ops::with_slices([&self.frozen.norm, w, b], |[gain, w, b]| {
             linear::forward(&norm::forward(&last, gain), w, b)
         })

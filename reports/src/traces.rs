@@ -56,7 +56,7 @@ pub(crate) fn read(dir: &Path, keep: usize) -> Result<Read> {
     let mut gaps = Vec::new();
     let (traces, scores) = (dir.join("traces.jsonl"), dir.join("scores.jsonl"));
     if !traces.exists() {
-        gaps.push("no traces.jsonl: its episodes cannot be shown".to_owned());
+        gaps.push("no traces.jsonl: episodes cannot be shown".to_owned());
         return Ok(Read { gaps, ..Read::default() });
     }
     let mut judged: BTreeMap<(String, String, u32), ScoreRow> = BTreeMap::new();
@@ -65,7 +65,7 @@ pub(crate) fn read(dir: &Path, keep: usize) -> Result<Read> {
             judged.insert((row.split.clone(), row.id.clone(), row.repeat), row);
         })?;
     } else {
-        gaps.push("no scores.jsonl: its episodes carry no verdicts".to_owned());
+        gaps.push("no scores.jsonl: episodes carry no verdicts".to_owned());
     }
     let pictures = pictures(dir)?;
     let mut bins: BTreeMap<String, BTreeMap<Outcome, Bin>> = BTreeMap::new();
@@ -88,7 +88,7 @@ pub(crate) fn read(dir: &Path, keep: usize) -> Result<Read> {
     let episodes: Vec<Sampled> = bins.into_values().flat_map(|bins| mix(bins, keep)).collect();
     if pictures.is_empty() && episodes.iter().any(|e| e.trace.turns.iter().any(|t| t.image_sha256.is_some()))
     {
-        gaps.push("no pictures were kept: its episodes are shown as text".to_owned());
+        gaps.push("no pictures were kept: episodes are shown as text".to_owned());
     }
     Ok(Read { episodes, slices, gaps })
 }

@@ -190,13 +190,8 @@ impl Demo<'_> {
             let middle = [0, 1].map(|axis| signs.iter().map(|at| at[axis]).sum::<f64>() / signs.len() as f64);
             let place = self.tokenizer.encode(&self.tokenizer.nearest(&Answer::Point(middle)).text())?;
             let unique = texts.iter().filter(|(other, _)| other == text).count() == 1;
-            let both = [spell(text), place];
-            let both = if unique && rng.chance(1, 2) {
-                both
-            } else {
-                let [name, place] = both;
-                [place, name]
-            };
+            let name = spell(text);
+            let both = if unique && rng.chance(1, 2) { [name, place] } else { [place, name] };
             for (part, owner) in both.into_iter().zip([Owner::Stub, Owner::Policy]) {
                 owners.extend(std::iter::repeat_n(owner, part.len()));
                 ids.extend(part);
@@ -280,20 +275,18 @@ mod tests {
 
     use super::*;
 
+    fn maze(side: u32, seed: Seed) -> Example {
+        let problem = vrrl_generators::pose(TaskKind::Maze, &json!({"size": [side, side]}), seed).unwrap();
+        Example { id: String::new(), split: String::new(), seed, content_hash: String::new(), problem }
+    }
+
     /// Base demonstrations of the config: picture shown, and what the target proposes (`None` for a commit).
     fn targets(config: DemoConfig) -> Vec<(Example, Image, Option<Answer>)> {
         let tokenizer = Tokenizer::default();
         let demo = Demo { dialect: Dialect::BareCommit, tokenizer: &tokenizer };
         let one = |index: u64| {
             let seed = Seed(4).derive("demo", index);
-            let problem = vrrl_generators::pose(TaskKind::Maze, &json!({"size": [5, 5]}), seed).unwrap();
-            let example = Example {
-                id: String::new(),
-                split: String::new(),
-                seed,
-                content_hash: String::new(),
-                problem,
-            };
+            let example = maze(5, seed);
             let sequence = base_demo(demo, &example, &config, &mut seed.rng()).unwrap();
             let [turn] = &sequence.turns[..] else { panic!("one turn") };
             let proposed = match demo.dialect.parse(&tokenizer.decode(&turn.ids), TaskKind::Maze) {
@@ -314,14 +307,7 @@ mod tests {
         let mut wrong = 0;
         for index in 0..40 {
             let seed = Seed(5).derive("demo", index);
-            let problem = vrrl_generators::pose(TaskKind::Maze, &json!({"size": [4, 4]}), seed).unwrap();
-            let example = Example {
-                id: String::new(),
-                split: String::new(),
-                seed,
-                content_hash: String::new(),
-                problem,
-            };
+            let example = maze(4, seed);
             let sequence = base_demo(demo, &example, &config, &mut seed.rng()).unwrap();
             let [first, second] = &sequence.turns[..] else { panic!("two turns") };
             let proposed = |turn: &SequenceTurn| match demo

@@ -5,7 +5,7 @@ use vrrl_harness_stats::seed_mean;
 use crate::group::{groups, mean, Group};
 use crate::info::PageInfo;
 use crate::leaderboard::{decodings, Columns};
-use crate::run::{decoding_label, Metric, Run};
+use crate::run::{decoding_label, method_label, Metric, Run};
 use crate::svg::{esc, fixed};
 
 use super::{count, met_word, scrolling};
@@ -63,7 +63,11 @@ fn statement(runs: &[Run], columns: &Columns) -> Option<String> {
         esc(columns.name(&split)),
         count(n)
     );
-    let named = |method: &str| all.iter().find(|g| g.method == method && g.condition.is_empty());
+    // A sweep's variants are of the same method; the plain row speaks for it.
+    let named = |method: &str| {
+        let own = all.iter().filter(|g| g.method == method && g.condition.is_empty());
+        own.min_by_key(|g| g.label != method_label(method))
+    };
     let vrrl = named("vrrl");
     let grpo = named("multi_sft_grpo").or_else(|| named("single_sft_grpo"));
     let mut shown: Vec<&Group<'_>> = vrrl.into_iter().chain(grpo).collect();

@@ -250,6 +250,7 @@ impl Tally {
                         example: group[i].example,
                         history: &group[i].turns[..t],
                         observation: &group[i].turns[t].observation,
+                        dialect: settings.dialect,
                         seed: episode_seed(seed, &split.name, &group[i].example.id, 0)
                             .derive("turn", t as u64),
                         sampling: settings.sampling,

@@ -28,8 +28,10 @@ pub struct DemoConfig {
     /// nothing can be read (mazes).
     #[serde(skip_serializing_if = "is_zero")]
     pub read_share: f64,
-    /// Base stage: share of episodes of two turns, a wrong proposal (not imitated) and a right one on what is drawn then:
-    /// second proposals are practised as first ones are, again without a verdict.
+    /// Share of episodes that practise second proposals as first ones are practised, without a verdict: a wrong
+    /// proposal (not imitated) and a right one on what is drawn then. In the base stage the episode ends there. In the
+    /// multi-turn stage, where commits are taught, the opening token of the second proposal is not imitated either and a
+    /// commit follows: how to revise is taught, when is not.
     #[serde(skip_serializing_if = "is_zero")]
     pub second_share: f64,
     /// Multi-turn stage: share of episodes that open with wrong proposals.
@@ -117,7 +119,8 @@ pub fn single_turn(demo: Demo<'_>, example: &Example, rng: &mut Rng) -> Result<S
     demo.episode(example, &[], rng)
 }
 
-/// With a chance of `multi_share`, up to `max_wrong` wrong proposals (not imitated) before the right one.
+/// With a chance of `second_share` a second proposal whose opening is given (see there); of the others, with a chance of
+/// `multi_share`, up to `max_wrong` wrong proposals (not imitated) before the right one.
 ///
 /// # Errors
 /// As [`base_demo`].
@@ -127,6 +130,12 @@ pub fn multi_turn(
     config: &DemoConfig,
     rng: &mut Rng,
 ) -> Result<Sequence, Error> {
+    // Without the knob no number is drawn for it: recipes from before keep their weights.
+    if config.second_share > 0.0 && rng.unit() < config.second_share {
+        let mut episode = demo.episode(example, &[demo.wrong(example, rng)], rng)?;
+        episode.turns[1].owners[0] = Owner::Stub;
+        return Ok(episode);
+    }
     let mut wrong: Vec<Answer> = Vec::new();
     if rng.unit() < config.multi_share {
         for _ in 0..rng.between(1, config.max_wrong.max(1)) {
@@ -328,6 +337,27 @@ mod tests {
             assert!(second.owners.iter().all(|owner| *owner == Owner::Policy));
         }
         assert_eq!(wrong, 40);
+    }
+
+    #[test]
+    fn practised_seconds_are_given_their_opening_and_recoveries_are_not() {
+        let tokenizer = Tokenizer::default();
+        let demo = Demo { dialect: Dialect::BareCommit, tokenizer: &tokenizer };
+        let policy =
+            |turn: &SequenceTurn| turn.owners.iter().map(|o| *o == Owner::Policy).collect::<Vec<_>>();
+        for (config, opening) in [
+            (DemoConfig { second_share: 1.0, ..DemoConfig::default() }, false),
+            (DemoConfig { multi_share: 1.0, max_wrong: 1, ..DemoConfig::default() }, true),
+        ] {
+            for index in 0..20 {
+                let seed = Seed(6).derive("demo", index);
+                let sequence = multi_turn(demo, &maze(4, seed), &config, &mut seed.rng()).unwrap();
+                let [first, second, commit] = &sequence.turns[..] else { panic!("three turns") };
+                assert!(policy(first).iter().all(|own| !own));
+                assert_eq!(policy(second)[0], opening);
+                assert!(policy(second)[1..].iter().chain(&policy(commit)).all(|own| *own));
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use vrrl_harness_core::reward::{judge_finished, Kind, RewardConfig};
 use vrrl_harness_core::{
-    drive, Dialect, Example, FeedbackMode, Finished, Sampling, Seed, Settings, Start, View,
+    drive, Action, Constraint, Dialect, End, Example, FeedbackMode, Finished, Sampling, Seed, Settings,
+    Start, Turn, View,
 };
 use vrrl_harness_runner_candle::CandlePolicy;
 use vrrl_trainer_codec::Tokenizer;
@@ -28,6 +29,13 @@ pub struct Probe {
     pub stop_wrong: Option<f64>,
     /// Share of second proposals, after a wrong first one, that are right.
     pub second_right: Option<f64>,
+    /// The same where every wrong first proposal has to be revised: what revising is worth if it is done. Only looks ask.
+    pub asked_right: Option<f64>,
+    /// Share of these that propose the same again.
+    pub asked_same: Option<f64>,
+    /// Share of fresh first proposals to the same questions that are right: what drawing once more is worth. Below it,
+    /// revising pays less than not looking. Only looks ask.
+    pub redrawn_right: Option<f64>,
 }
 
 /// Running sums of [`Probe`].
@@ -77,6 +85,9 @@ impl Tally {
             stop_right: share(self.stops[1]),
             stop_wrong: share(self.stops[0]),
             second_right: share(self.seconds),
+            asked_right: None,
+            asked_same: None,
+            redrawn_right: None,
         }
     }
 }
@@ -93,12 +104,16 @@ impl Probe {
             ("stop_right", self.stop_right),
             ("stop_wrong", self.stop_wrong),
             ("second_right", self.second_right),
+            ("asked_right", self.asked_right),
+            ("asked_same", self.asked_same),
+            ("redrawn_right", self.redrawn_right),
         ];
         always.into_iter().filter_map(|(name, x)| Some((format!("{prefix}{name}"), x?))).collect()
     }
 }
 
-/// Runs every example once at `temperature`.
+/// Runs every example once at `temperature`; questions whose first proposal is wrong twice more, for one proposal each:
+/// behind that proposal, which has to be revised, and from the start.
 ///
 /// # Errors
 /// If the policy fails: a fault is never counted as wrong.
@@ -111,27 +126,74 @@ pub fn probe(
     temperature: f64,
 ) -> Result<Probe, Error> {
     let mut policy = CandlePolicy::of(network, tokenizer);
-    let settings = Settings {
+    let settings = |max_turns| Settings {
         dialect,
-        max_turns: 8,
+        max_turns,
         sampling: Sampling { temperature, max_tokens: MAX_TOKENS },
         view: View::Canvas,
         feedback: FeedbackMode::Crop,
         stop_on_repeat: true,
     };
-    let starts = examples.iter().enumerate().map(|(i, e)| Start::fresh(e, seed.derive("probe", i as u64)));
+    let start = |name: &str, i: usize| Start::fresh(&examples[i], seed.derive(name, i as u64));
     let mut tally = Tally::default();
+    let mut wrong = Vec::new();
+    let starts = (0..examples.len()).map(|i| start("probe", i)).collect();
+    play(&mut policy, settings(8), starts, &mut |i, finished| {
+        tally.add(finished);
+        if let Some(turn) =
+            finished.turns.first().filter(|turn| proposes(turn, finished.example) == Some(false))
+        {
+            wrong.push((i, turn.clone()));
+        }
+    })?;
+    // Episodes end in the order of their lengths.
+    wrong.sort_unstable_by_key(|(i, _)| *i);
+    let share = |right: usize| (!wrong.is_empty()).then(|| right as f64 / wrong.len() as f64);
+    let (mut asked, mut same, mut redrawn) = (0, 0, 0);
+    let starts = wrong.iter().map(|(i, turn)| Start {
+        prefix: vec![turn.clone()],
+        constraint: Constraint::MustRevise,
+        ..start("asked", *i)
+    });
+    play(&mut policy, settings(2), starts.collect(), &mut |_, finished| {
+        asked += usize::from(last_is_right(finished));
+        same += usize::from(finished.end == End::Repeat);
+    })?;
+    let starts = wrong.iter().map(|(i, _)| start("redrawn", *i)).collect();
+    play(&mut policy, settings(1), starts, &mut |_, finished| {
+        redrawn += usize::from(last_is_right(finished))
+    })?;
+    let (asked_right, asked_same, redrawn_right) = (share(asked), share(same), share(redrawn));
+    Ok(Probe { asked_right, asked_same, redrawn_right, ..tally.probe() })
+}
+
+/// Whether the turn proposes something right; `None` where it proposes nothing.
+fn proposes(turn: &Turn, example: &Example) -> Option<bool> {
+    match &turn.action {
+        Action::Propose(answer) => Some(example.problem.judge(answer).correct()),
+        _ => None,
+    }
+}
+
+fn last_is_right(finished: &Finished<'_>) -> bool {
+    finished.turns.last().and_then(|turn| proposes(turn, finished.example)) == Some(true)
+}
+
+/// Plays all episodes to their ends.
+fn play<'e>(
+    policy: &mut CandlePolicy,
+    settings: Settings,
+    starts: Vec<Start<'e>>,
+    done: &mut dyn FnMut(usize, &Finished<'e>),
+) -> Result<(), Error> {
     let mut fault = None;
-    drive(&mut policy, settings, starts, &mut |_, finished| {
+    drive(policy, settings, starts, &mut |i, finished| {
         if finished.fault.is_some() {
             fault = finished.fault;
             return ControlFlow::Break(());
         }
-        tally.add(&finished);
+        done(i, &finished);
         ControlFlow::Continue(())
     });
-    match fault {
-        Some(fault) => Err(Error::Rollout(fault.to_string())),
-        None => Ok(tally.probe()),
-    }
+    fault.map_or(Ok(()), |fault| Err(Error::Rollout(fault.to_string())))
 }

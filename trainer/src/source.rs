@@ -25,6 +25,14 @@ impl Mix {
             Self::Many(names) => names,
         }
     }
+
+    /// The same, to be changed.
+    pub fn names_mut(&mut self) -> &mut [String] {
+        match self {
+            Self::One(name) => std::slice::from_mut(name),
+            Self::Many(names) => names,
+        }
+    }
 }
 
 impl std::fmt::Display for Mix {

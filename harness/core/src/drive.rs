@@ -53,6 +53,7 @@ pub fn drive<'e>(
                 example: episode.example(),
                 history: episode.history(),
                 observation: episode.observation(),
+                dialect: settings.dialect,
                 seed: episode.reply_seed(),
                 sampling: settings.sampling,
                 constraint: episode.constraint(),

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Observation;
+use crate::{Dialect, Observation};
 use crate::{Example, Seed, Turn, View};
 
 /// How to sample.
@@ -25,7 +25,7 @@ pub enum Constraint {
     /// Nothing is forbidden.
     #[default]
     Free,
-    /// The reply must open as a revision: it may not commit.
+    /// The reply must open as the dialect's revisions do: it may not commit, nor open as nothing at all.
     MustRevise,
 }
 
@@ -40,6 +40,8 @@ pub struct Request<'a> {
     pub history: &'a [Turn],
     /// What is seen now.
     pub observation: &'a Observation,
+    /// Turn language of the reply.
+    pub dialect: Dialect,
     /// Sampling seed of this very reply, so that batch size cannot change results.
     pub seed: Seed,
     /// How to sample.

@@ -240,12 +240,36 @@ impl Experiment {
             .try_for_each(|entry| self.recipe(entry, self.seeds[0]).map(drop).map_err(explained))
     }
 
-    /// Reads an experiment file from disk.
+    /// Reads an experiment file from disk. Files of splits and maps that are not where it is run from are looked for
+    /// beside it.
     ///
     /// # Errors
     /// As [`Experiment::from_yaml`].
     pub fn open(path: &Path) -> Result<Self> {
-        Self::from_yaml(&crate::store::read_text(path)?, path)
+        let mut experiment = Self::from_yaml(&crate::store::read_text(path)?, path)?;
+        let beside = path.parent().unwrap_or(Path::new(""));
+        for name in experiment.split_names_mut() {
+            let file = beside.join(&*name);
+            let elsewhere = Path::new(name).extension().is_some() && !Path::new(name).exists();
+            if let (true, true, Some(found)) = (elsewhere, file.exists(), file.to_str()) {
+                found.clone_into(name);
+            }
+        }
+        for maps in &mut experiment.maps {
+            let file = beside.join(&*maps);
+            if !maps.exists() && file.exists() {
+                *maps = file;
+            }
+        }
+        Ok(experiment)
+    }
+
+    /// Every split that is named anywhere.
+    fn split_names_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let SplitNames { train, val, dev, test } = &mut self.splits;
+        let own = self.methods.iter_mut().flat_map(|entry| [&mut entry.train, &mut entry.val]).flatten();
+        let mixes = [train, val].into_iter().chain(own).flat_map(Mix::names_mut);
+        mixes.chain(dev).chain(test)
     }
 
     /// The file as it is written beside the results.

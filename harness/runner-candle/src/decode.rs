@@ -189,9 +189,10 @@ fn branch<'a>(
     let mut children: Vec<(u32, Vec<Member<'a>>)> = Vec::new();
     for mut member in node.members {
         let (sampling, constraint) = (member.request.sampling, member.request.constraint);
-        let bans = member.ids.is_empty() && constraint == Constraint::MustRevise;
-        let forbidden = if bans { tokenizer.commits() } else { &[] };
-        let id = sample(row, sampling.temperature, forbidden, &mut member.rng);
+        let id = match constraint {
+            Constraint::MustRevise if member.ids.is_empty() => tokenizer.revision(member.request.dialect),
+            Constraint::Free | Constraint::MustRevise => sample(row, sampling.temperature, &mut member.rng),
+        };
         if member.ids.is_empty() {
             member.prompt_tokens = memory.len() as u64;
         }
@@ -232,7 +233,7 @@ impl Member<'_> {
             Track { memory: Some(memory), turns: self.request.history.len() + 1, pending: Some(last) };
         let mut owners = vec![Owner::Policy; self.ids.len()];
         if self.request.constraint == Constraint::MustRevise {
-            // The method chose this token by forbidding the others.
+            // The method chose this token.
             owners[0] = Owner::Trigger;
         }
         let reply = Reply {

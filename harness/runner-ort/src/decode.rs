@@ -203,9 +203,12 @@ fn advance(
     if let Some(x) = row.iter().find(|x| !x.is_finite()) {
         return draft.fail("not_finite", format!("the graph's logits hold {x}; the model is broken"));
     }
-    let bans = draft.ids.is_empty() && request.constraint == Constraint::MustRevise;
-    let forbidden = if bans { tokenizer.commits() } else { &[] };
-    let id = sample(row, request.sampling.temperature, forbidden, &mut draft.rng);
+    let id = match request.constraint {
+        Constraint::MustRevise if draft.ids.is_empty() => tokenizer.revision(request.dialect),
+        Constraint::Free | Constraint::MustRevise => {
+            sample(row, request.sampling.temperature, &mut draft.rng)
+        }
+    };
     draft.ids.push(id);
     draft.log_probs.push(log_prob(row, id));
     draft.slot += 1;
@@ -230,7 +233,7 @@ fn finish(
     job.track.pending = last.map(|id| (id, before.position(positions)));
     let mut owners = vec![Owner::Policy; before.ids.len()];
     if job.request.constraint == Constraint::MustRevise {
-        // The method chose this token by forbidding the others.
+        // The method chose this token.
         owners[0] = Owner::Trigger;
     }
     Ok(Reply {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vrrl_harness_core::{
-    Action, Constraint, Example, Fault, Image, Observation, Policy, Reply, Request, Sampling, Seed, Turn,
+    Action, Constraint, Dialect, Example, Fault, Image, Observation, Policy, Reply, Request, Sampling, Seed, Turn,
 };
 use vrrl_harness_runner_ort::{engine, Error, Options, OrtPolicy};
 
@@ -46,6 +46,7 @@ fn ask(policy: &mut OrtPolicy, example: &Example, asked: &[Asked]) -> Vec<Result
             example,
             history: &a.history,
             observation: &a.observation,
+            dialect: Dialect::BareCommit,
             seed: Seed(a.episode),
             sampling: Sampling { temperature: 0.0, max_tokens: 6 },
             constraint: Constraint::Free,

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use vrrl_harness_core::{Answer, TaskKind};
+use vrrl_harness_core::{Answer, Dialect, TaskKind};
 
 /// The marker behind an observation: "your turn".
 pub const ASSISTANT: &str = "<assistant>";
@@ -41,7 +41,6 @@ const ASKED_WORDS: [&str; 12] = [
     "shortest",
 ];
 const STOPS: [&str; 3] = ["</ANSWER>", "</FINAL>", "<FINAL/>"];
-const COMMITS: [&str; 2] = ["<FINAL>", "<FINAL/>"];
 const FORMAT: u32 = 1;
 
 /// What can go wrong with a tokenizer.
@@ -69,7 +68,8 @@ pub struct Tokenizer {
     words: Vec<String>,
     assistant: u32,
     stops: Vec<u32>,
-    commits: Vec<u32>,
+    answer: u32,
+    think: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -101,8 +101,9 @@ impl Tokenizer {
     fn of(words: Vec<String>) -> Option<Self> {
         let find = |word: &str| words.iter().position(|w| w == word).map(|at| at as u32);
         let all = |list: &[&str]| list.iter().map(|w| find(w)).collect::<Option<Vec<_>>>();
-        let (assistant, stops, commits) = (find(ASSISTANT)?, all(&STOPS)?, all(&COMMITS)?);
-        Some(Self { words, assistant, stops, commits })
+        let (assistant, answer, think) = (find(ASSISTANT)?, find("<ANSWER>")?, find("<THINK>")?);
+        let stops = all(&STOPS)?;
+        Some(Self { words, assistant, answer, think, stops })
     }
 
     /// Size of the vocabulary.
@@ -129,10 +130,13 @@ impl Tokenizer {
         self.stops.contains(&id)
     }
 
-    /// Tokens that open a commit.
+    /// What a revision opens with: an answer, or its reasoning where the dialect wants reasons for revising.
     #[must_use]
-    pub fn commits(&self) -> &[u32] {
-        &self.commits
+    pub fn revision(&self, dialect: Dialect) -> u32 {
+        match dialect {
+            Dialect::ReflectionTag => self.think,
+            Dialect::BareCommit | Dialect::RouteTag | Dialect::PointsTag | Dialect::JsonCall => self.answer,
+        }
     }
 
     /// What stands between an observation's picture and the reply to it: the question's tokens, if the vocabulary
@@ -264,6 +268,16 @@ mod tests {
         }
         let text = "<ANSWER>110 2</ANSWER>";
         assert_eq!(tokenizer.decode(&tokenizer.encode(text).unwrap()), text);
+    }
+
+    #[test]
+    fn revisions_open_as_they_are_printed() {
+        let tokenizer = Tokenizer::default();
+        let answer = Answer::Moves(vec![vrrl_harness_core::Move::Up]);
+        for (dialect, think) in [(Dialect::BareCommit, None), (Dialect::ReflectionTag, Some(""))] {
+            let ids = tokenizer.encode(&dialect.print_proposal(&answer, think)).unwrap();
+            assert_eq!(tokenizer.revision(dialect), ids[0], "{dialect:?}");
+        }
     }
 
     #[test]

@@ -105,3 +105,18 @@ fn the_examples_are_valid() {
     }
     assert!(read > 0);
 }
+
+#[test]
+fn files_of_splits_are_found_beside_the_experiment() {
+    let dir = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../reports/grounding"));
+    for name in ["experiment.yaml", "tables.yaml"] {
+        let mut experiment = Experiment::open(&dir.join(name)).unwrap();
+        let mut files = 0;
+        for split in experiment.split_names_mut() {
+            assert!(crate::data::definition(split).unwrap().is_some(), "{split}");
+            files += usize::from(Path::new(split).starts_with(dir));
+        }
+        assert!(files >= 10, "{name}: {files}");
+        crate::plan::stages(&experiment, Path::new("out")).unwrap();
+    }
+}

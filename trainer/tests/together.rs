@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use vrrl_generators::pose;
 use vrrl_harness_core::{
-    Action, Constraint, Dialect, Example, Feedback, Observation, Policy, Reply, Request, Sampling, Seed, TaskKind,
-    Turn, View,
+    Action, Constraint, Dialect, Example, Feedback, Observation, Policy, Reply, Request, Sampling, Seed,
+    TaskKind, Turn, View,
 };
 use vrrl_harness_runner_candle::CandlePolicy;
 use vrrl_trainer_codec::Tokenizer;

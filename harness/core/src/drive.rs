@@ -14,7 +14,7 @@ pub struct Start<'e> {
     pub shown: Shown<'e>,
     /// Turns replayed before the policy is asked (empty in evaluation).
     pub prefix: Vec<Turn>,
-    /// What the first reply after the prefix may not do; without a prefix nothing is forbidden.
+    /// What the first reply after the prefix has to do; without a prefix it is free.
     pub constraint: Constraint,
 }
 

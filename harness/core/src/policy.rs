@@ -18,11 +18,11 @@ pub struct Sampling {
     pub max_tokens: usize,
 }
 
-/// What a reply may not do. Used by training roll-ins only; evaluation never constrains.
+/// What a reply has to do. Used by training roll-ins and looks only; evaluation never constrains.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Constraint {
-    /// Nothing is forbidden.
+    /// Anything.
     #[default]
     Free,
     /// The reply must open as the dialect's revisions do: it may not commit, nor open as nothing at all.
@@ -46,7 +46,7 @@ pub struct Request<'a> {
     pub seed: Seed,
     /// How to sample.
     pub sampling: Sampling,
-    /// What is forbidden.
+    /// What it has to do.
     pub constraint: Constraint,
 }
 
@@ -71,7 +71,7 @@ pub struct TokenRecord {
     pub ids: Vec<u32>,
     /// Owner of each.
     pub owners: Vec<Owner>,
-    /// Log-probability of each under the policy at temperature 1, whatever the constraint forbade.
+    /// Log-probability of each under the policy at temperature 1, whatever the constraint forced.
     pub log_probs: Vec<f32>,
 }
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vrrl_harness_core::{
-    Action, Constraint, Dialect, Example, Fault, Image, Observation, Policy, Reply, Request, Sampling, Seed, Turn,
+    Action, Constraint, Dialect, Example, Fault, Image, Observation, Policy, Reply, Request, Sampling, Seed,
+    Turn,
 };
 use vrrl_harness_runner_ort::{engine, Error, Options, OrtPolicy};
 

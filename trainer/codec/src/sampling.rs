@@ -30,7 +30,7 @@ pub fn sample(logits: &[f32], temperature: f64, rng: &mut Rng) -> u32 {
     pick as u32
 }
 
-/// Log-probability of `id` under softmax(logits): at temperature 1, nothing forbidden.
+/// Log-probability of `id` under softmax(logits): at temperature 1.
 #[must_use]
 pub fn log_prob(logits: &[f32], id: u32) -> f32 {
     let top = logits.iter().fold(f64::NEG_INFINITY, |top, &x| top.max(f64::from(x)));

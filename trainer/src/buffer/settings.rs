@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// When a group that starts from a wrong prefix may not commit in its first turn.
+/// When a group that starts from a wrong prefix has to revise it: its first reply opens as a revision, whatever the policy
+/// would say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ban {
     /// After every wrong prefix (paper and released code).
     Always,
-    /// After every other wrong prefix: a banned token carries no gradient about stopping, so a small policy
-    /// must also meet wrong prefixes after which it may stop.
+    /// After every other wrong prefix: a forced token carries no gradient about stopping, so a small policy must
+    /// also meet wrong prefixes after which it may stop.
     #[default]
     Half,
     /// Never.

@@ -6,8 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Dialect, Observation};
-use crate::{Example, Seed, Turn, View};
+use crate::{Dialect, Example, Observation, Seed, Turn, View};
 
 /// How to sample.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]

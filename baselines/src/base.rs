@@ -10,7 +10,7 @@
 
 use serde_json::Value;
 use vrrl_trainer::{
-    base_demo, supervise, Demo, DemoConfig, Error, Learner, Run, SupervisedConfig, TrainingReport,
+    base_demo, supervise, Demo, DemoConfig, Error, Imitated, Learner, Run, SupervisedConfig, TrainingReport,
 };
 
 pub(crate) fn base(
@@ -22,12 +22,8 @@ pub(crate) fn base(
 ) -> Result<TrainingReport, Error> {
     let (dialect, train, tokenizer) = (run.dialect, run.train, learner.tokenizer.clone());
     let demo = Demo { dialect, tokenizer: &tokenizer };
-    supervise(
-        run,
-        learner,
-        sft,
-        1.0,
-        &|index, seed| base_demo(demo, &train(index)?, demos, &mut seed.rng()),
-        mark,
-    )
+    let write =
+        |index, seed: vrrl_harness_core::Seed| base_demo(demo, &train(index)?, demos, &mut seed.rng());
+    let imitated = Imitated { write: &write, decision_weight: 1.0, kinds: &demos.base_kinds() };
+    supervise(run, learner, sft, imitated, mark)
 }

@@ -11,8 +11,8 @@ use vrrl_harness_core::{Answer, FeedbackMode, Owner, Sampling, Seed, Settings, S
 use vrrl_harness_runner_candle::CandlePolicy;
 use vrrl_trainer::liveness::{Liveness, Mechanism};
 use vrrl_trainer::{
-    collect, correction, finished, report_of, supervise, Checkpoints, Demo, DemoConfig, Error, Learner, Log,
-    Run, Sequence, SupervisedConfig, TrainingReport, MAX_TOKENS,
+    collect, correction, finished, report_of, supervise, Checkpoints, Demo, DemoConfig, Error, Imitated,
+    Learner, Log, Run, Sequence, SupervisedConfig, TrainingReport, MAX_TOKENS,
 };
 use vrrl_trainer_model::{AdamW, AdamWConfig};
 
@@ -78,8 +78,9 @@ pub(crate) fn reflection_tuning(
             stop: run.stop,
             progress: &mut progress,
         };
-        let pick = |_, seed: Seed| Ok(data[seed.rng().index(data.len())].sequence.clone());
-        let report = supervise(&mut inner, learner, sft, demos.decision_weight, &pick, counts)?;
+        let pick = |_, seed: Seed| Ok(data[seed.rng().index(data.len())].sequence.clone().into());
+        let imitated = Imitated { write: &pick, decision_weight: demos.decision_weight, kinds: &[] };
+        let report = supervise(&mut inner, learner, sft, imitated, counts)?;
         let record = finished(&dir, &format!("{} round {}", run.fingerprint, round + 1))?.unwrap_or_default();
         for counter in ["kept", "corrected"] {
             liveness.add(&CORRECTION, counter, record["recipe"][counter].as_u64().unwrap_or(0));
@@ -195,6 +196,7 @@ fn finish(
     let record = json!({
         "format": 1,
         "fingerprint": run.fingerprint,
+        "algorithm": vrrl_trainer::ALGORITHM,
         "seed": run.seed,
         "steps": report.steps,
         "tokens": report.tokens,

@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 use vrrl_trainer::{
-    multi_turn, single_turn, supervise, Demo, DemoConfig, Error, Learner, Run, SupervisedConfig,
+    multi_turn, single_turn, supervise, Demo, DemoConfig, Error, Imitated, Learner, Run, SupervisedConfig,
     TrainingReport,
 };
 
@@ -23,7 +23,8 @@ pub(crate) fn sft(
     let weight = demos.map_or(1.0, |d| d.decision_weight);
     let write = |index, seed: vrrl_harness_core::Seed| match demos {
         Some(demos) => multi_turn(demo, &train(index)?, demos, &mut seed.rng()),
-        None => single_turn(demo, &train(index)?, &mut seed.rng()),
+        None => single_turn(demo, &train(index)?, &mut seed.rng()).map(Into::into),
     };
-    supervise(run, learner, config, weight, &write, mark)
+    let kinds = demos.map(DemoConfig::multi_kinds).unwrap_or_default();
+    supervise(run, learner, config, Imitated { write: &write, decision_weight: weight, kinds: &kinds }, mark)
 }

@@ -77,7 +77,8 @@ fn sft_step(c: &mut Criterion) {
     let tokenizer = learner.tokenizer.clone();
     let demo = Demo { dialect: Dialect::BareCommit, tokenizer: &tokenizer };
     let demos = DemoConfig::default();
-    let write = |i| multi_turn(demo, &example(i)?, &demos, &mut Seed(2).derive("demo", i).rng());
+    let write =
+        |i| multi_turn(demo, &example(i)?, &demos, &mut Seed(2).derive("demo", i).rng()).map(|d| d.sequence);
     let sequences: Vec<Sequence> = (0..48).map(write).collect::<Result<_, Error>>().expect("demonstrations");
     let tokens: usize = sequences.iter().map(|s| s.len(learner.network.config().image_tokens())).sum();
     let objective = |refs: &[TokenRef], _: &[f32], _: &[f32]| Objective {

@@ -79,7 +79,8 @@ pub fn finished(dir: &Path, fingerprint: &str) -> Result<Option<Value>, Error> {
         return Ok(Some(value));
     }
     let reason =
-        "it was trained with another recipe or start; choose another folder or remove this one".into();
+        "it was trained with another recipe, start or version; choose another folder or remove this one"
+            .into();
     Err(Error::File { path, reason })
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use vrrl_harness_core::{Answer, Dialect, Example, Feedback, Image, Owner, RegionTruth, Rng, Truth, View};
 use vrrl_trainer_codec::Tokenizer;
 
+use crate::liveness::{self, Mechanism};
 use crate::{Error, Sequence, SequenceTurn};
 
 /// What demonstrations look like.
@@ -62,6 +63,52 @@ impl Default for DemoConfig {
     }
 }
 
+impl DemoConfig {
+    /// The kinds of demonstrations that these settings ask of the base stage; each must be written.
+    #[must_use]
+    pub fn base_kinds(&self) -> Vec<&'static Mechanism> {
+        let table = [
+            (self.drawn_share, &liveness::DRAWN),
+            (self.overlay_share * (1.0 - self.overlay_right), &liveness::OVERLAY),
+            (self.overlay_share * self.overlay_right, &liveness::OVERLAY_RIGHT),
+            (self.read_share, &liveness::READ),
+            (self.second_share, &liveness::SECOND),
+        ];
+        table.into_iter().filter_map(|(share, kind)| (share > 0.0).then_some(kind)).collect()
+    }
+
+    /// The same of the multi-turn stage.
+    #[must_use]
+    pub fn multi_kinds(&self) -> Vec<&'static Mechanism> {
+        let table = [
+            (self.second_share, &liveness::SECOND),
+            ((1.0 - self.second_share) * self.multi_share, &liveness::RECOVERY),
+        ];
+        table.into_iter().filter_map(|(share, kind)| (share > 0.0).then_some(kind)).collect()
+    }
+}
+
+/// One episode to imitate.
+#[derive(Clone, Debug)]
+pub struct Demonstration {
+    /// The episode.
+    pub sequence: Sequence,
+    /// What is practised beside plain episodes; a supervised stage counts it.
+    pub kind: Option<&'static Mechanism>,
+}
+
+impl From<Sequence> for Demonstration {
+    fn from(sequence: Sequence) -> Self {
+        Self { sequence, kind: None }
+    }
+}
+
+impl Sequence {
+    fn of_kind(self, kind: &'static Mechanism) -> Demonstration {
+        Demonstration { sequence: self, kind: Some(kind) }
+    }
+}
+
 /// What demonstrations are written with.
 #[derive(Clone, Copy)]
 pub struct Demo<'a> {
@@ -80,35 +127,36 @@ pub fn base_demo(
     example: &Example,
     config: &DemoConfig,
     rng: &mut Rng,
-) -> Result<Sequence, Error> {
+) -> Result<Demonstration, Error> {
     let problem = &example.problem;
     let answer = demo.right(example, rng);
     let mut kind = rng.unit();
     if kind < config.read_share {
-        return demo.read(example, rng);
+        return Ok(demo.read(example, rng)?.of_kind(&liveness::READ));
     }
     kind -= config.read_share;
     if kind < config.second_share {
         let mut episode = demo.episode(example, &[demo.wrong(example, rng)], rng)?;
         episode.turns.pop();
-        return Ok(episode);
+        return Ok(episode.of_kind(&liveness::SECOND));
     }
     kind -= config.second_share;
     if kind >= config.drawn_share + config.overlay_share {
         let turn =
             demo.turn(Some(problem.observe(View::Canvas)), &demo.propose(&answer, false), Owner::Policy)?;
-        return Ok(demo.sequence(example, vec![turn]));
+        return Ok(demo.sequence(example, vec![turn]).into());
     }
     if kind >= config.drawn_share && config.overlay_right > 0.0 && rng.unit() < config.overlay_right {
         let shown = picture(problem.feedback(&answer, View::Canvas));
         let turn = demo.turn(shown, &demo.propose(&answer, true), Owner::Policy)?;
-        return Ok(demo.sequence(example, vec![turn]));
+        return Ok(demo.sequence(example, vec![turn]).of_kind(&liveness::OVERLAY_RIGHT));
     }
     let right = kind < config.drawn_share && rng.chance(1, 2);
     let drawn = if right { demo.right(example, rng) } else { demo.wrong(example, rng) };
     let text = if right { demo.dialect.print_commit(&drawn) } else { demo.propose(&answer, true) };
     let turn = demo.turn(picture(problem.feedback(&drawn, View::Canvas)), &text, Owner::Policy)?;
-    Ok(demo.sequence(example, vec![turn]))
+    let kind = if kind < config.drawn_share { &liveness::DRAWN } else { &liveness::OVERLAY };
+    Ok(demo.sequence(example, vec![turn]).of_kind(kind))
 }
 
 /// A right proposal, its feedback, the commit.
@@ -129,12 +177,12 @@ pub fn multi_turn(
     example: &Example,
     config: &DemoConfig,
     rng: &mut Rng,
-) -> Result<Sequence, Error> {
+) -> Result<Demonstration, Error> {
     // Without the knob no number is drawn for it: recipes from before keep their weights.
     if config.second_share > 0.0 && rng.unit() < config.second_share {
         let mut episode = demo.episode(example, &[demo.wrong(example, rng)], rng)?;
         episode.turns[1].owners[0] = Owner::Stub;
-        return Ok(episode);
+        return Ok(episode.of_kind(&liveness::SECOND));
     }
     let mut wrong: Vec<Answer> = Vec::new();
     if rng.unit() < config.multi_share {
@@ -145,7 +193,8 @@ pub fn multi_turn(
             }
         }
     }
-    demo.episode(example, &wrong, rng)
+    let kind = (!wrong.is_empty()).then_some(&liveness::RECOVERY);
+    Ok(Demonstration { sequence: demo.episode(example, &wrong, rng)?, kind })
 }
 
 /// The given wrong proposals (not imitated), then a right one and its commit: what reflection tuning makes of
@@ -296,7 +345,7 @@ mod tests {
         let one = |index: u64| {
             let seed = Seed(4).derive("demo", index);
             let example = maze(5, seed);
-            let sequence = base_demo(demo, &example, &config, &mut seed.rng()).unwrap();
+            let sequence = base_demo(demo, &example, &config, &mut seed.rng()).unwrap().sequence;
             let [turn] = &sequence.turns[..] else { panic!("one turn") };
             let proposed = match demo.dialect.parse(&tokenizer.decode(&turn.ids), TaskKind::Maze) {
                 Parsed::Propose { answer, .. } => answer,
@@ -317,7 +366,7 @@ mod tests {
         for index in 0..40 {
             let seed = Seed(5).derive("demo", index);
             let example = maze(4, seed);
-            let sequence = base_demo(demo, &example, &config, &mut seed.rng()).unwrap();
+            let sequence = base_demo(demo, &example, &config, &mut seed.rng()).unwrap().sequence;
             let [first, second] = &sequence.turns[..] else { panic!("two turns") };
             let proposed = |turn: &SequenceTurn| match demo
                 .dialect
@@ -351,7 +400,7 @@ mod tests {
         ] {
             for index in 0..20 {
                 let seed = Seed(6).derive("demo", index);
-                let sequence = multi_turn(demo, &maze(4, seed), &config, &mut seed.rng()).unwrap();
+                let sequence = multi_turn(demo, &maze(4, seed), &config, &mut seed.rng()).unwrap().sequence;
                 let [first, second, commit] = &sequence.turns[..] else { panic!("three turns") };
                 assert!(policy(first).iter().all(|own| !own));
                 assert_eq!(policy(second)[0], opening);

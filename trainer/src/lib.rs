@@ -31,8 +31,12 @@ mod supervised;
 mod vrrl;
 pub mod warnings;
 
+/// Version of what the stages compute. It grows whenever the same recipe and start would train other weights than before,
+/// and is part of every stage's fingerprint: what an older version trained is not taken for this one's.
+pub const ALGORITHM: u32 = 2;
+
 pub use checkpoint::{finished, Checkpoints, Saved};
-pub use demos::{base_demo, correction, multi_turn, single_turn, Demo, DemoConfig};
+pub use demos::{base_demo, correction, multi_turn, single_turn, Demo, DemoConfig, Demonstration};
 pub use error::{Error, Exit, Place};
 pub use guard::{Guard, Limits};
 pub use learner::{Learner, Objective, ObjectiveFn, StepReport};
@@ -43,5 +47,5 @@ pub use rollout::{collect, Rollout, MAX_TOKENS};
 pub use run::{ExampleAt, Progress, Run, TrainingReport};
 pub use sequence::{pack, Sequence, SequenceTurn, TokenRef};
 pub use source::{holdout, Mix, Source};
-pub use supervised::{report_of, supervise, SupervisedConfig};
+pub use supervised::{report_of, supervise, Imitated, SupervisedConfig};
 pub use vrrl::vrrl;

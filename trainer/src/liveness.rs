@@ -116,6 +116,43 @@ pub const CURRICULUM: Mechanism = Mechanism {
     )],
 };
 
+/// Base demonstrations on a drawn proposal, committed or bettered.
+pub const DRAWN: Mechanism = Mechanism {
+    name: "drawn_share",
+    needs: &[(
+        "shown",
+        "no picture carried a drawn proposal; raise `demos.drawn_share`, or train more steps",
+    )],
+};
+/// Base demonstrations on a drawn wrong proposal.
+pub const OVERLAY: Mechanism = Mechanism {
+    name: "overlay_share",
+    needs: &[(
+        "shown",
+        "no picture carried a wrong overlay; raise `demos.overlay_share`, or train more steps",
+    )],
+};
+/// Base demonstrations on a drawn right proposal, answered by the same.
+pub const OVERLAY_RIGHT: Mechanism = Mechanism {
+    name: "overlay_right",
+    needs: &[("shown", "no picture carried a right overlay; raise `demos.overlay_right` and `demos.overlay_share`, or train more steps")],
+};
+/// Pictures that are read out.
+pub const READ: Mechanism = Mechanism {
+    name: "read_share",
+    needs: &[("shown", "no picture was read out; raise `demos.read_share`, or train more steps")],
+};
+/// Practised second proposals.
+pub const SECOND: Mechanism = Mechanism {
+    name: "second_share",
+    needs: &[("shown", "no second proposal was practised; raise `demos.second_share`, or train more steps")],
+};
+/// Recoveries imitated whole.
+pub const RECOVERY: Mechanism = Mechanism {
+    name: "multi_share",
+    needs: &[("shown", "no episode opened with a wrong proposal to recover from; raise `demos.multi_share`, or train more steps")],
+};
+
 /// A sum with its count, for means such as the mean shaping.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Sum {
@@ -248,8 +285,10 @@ mod tests {
 
     #[test]
     fn mechanism_names_are_distinct_and_each_can_fail() {
-        let all =
+        let reinforcement =
             [&GROUPS, &RTM, &BUFFER, &REFLECTION, &FILTER, &CLIP, &KL, &BAN, &TURN0_CREDIT, &CURRICULUM];
+        let demonstrations = [&DRAWN, &OVERLAY, &OVERLAY_RIGHT, &READ, &SECOND, &RECOVERY];
+        let all: Vec<&Mechanism> = reinforcement.into_iter().chain(demonstrations).collect();
         let names: std::collections::BTreeSet<_> = all.iter().map(|m| m.name).collect();
         assert_eq!(names.len(), all.len());
         assert_eq!(Liveness::default().complaints(&all).len(), all.len());

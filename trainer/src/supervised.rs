@@ -7,11 +7,12 @@ use vrrl_harness_core::Seed;
 
 use crate::checkpoint::{Saved, TIMING};
 use crate::guard::{Guard, Limits, SPIKE};
+use crate::liveness::{Liveness, Mechanism};
 use crate::math::Schedule;
 use crate::warnings::Warning;
 use crate::{
-    finished, Checkpoints, Error, Learner, Log, Objective, Probe, Progress, Run, Sequence, TokenRef,
-    TrainingReport,
+    finished, Checkpoints, Demonstration, Error, Learner, Log, Objective, Probe, Progress, Run, Sequence,
+    TokenRef, TrainingReport,
 };
 
 /// Settings of a supervised stage.
@@ -55,17 +56,27 @@ impl Default for SupervisedConfig {
     }
 }
 
-/// Trains `learner` on demonstrations that `demo` writes for example number and seed; the last weights are
-/// kept. `mark` goes into the training record.
+/// What a supervised stage imitates.
+#[derive(Clone, Copy)]
+pub struct Imitated<'a> {
+    /// Writes the demonstration of an example number with a seed.
+    pub write: &'a (dyn Fn(u64, Seed) -> Result<Demonstration, Error> + Sync),
+    /// Weight of a reply's first token from the second turn on.
+    pub decision_weight: f64,
+    /// Kinds of demonstrations that must have been shown at the end.
+    pub kinds: &'a [&'static Mechanism],
+}
+
+/// Trains `learner` on demonstrations; the last weights are kept. `mark` goes into the training record.
 ///
 /// # Errors
-/// As [`Error`]; a stopped or failed stage goes on from its last saved state.
+/// As [`Error`]; a stopped or failed stage goes on from its last saved state. [`Error::NeverFired`] if a kind of
+/// demonstration was never shown.
 pub fn supervise(
     run: &mut Run<'_>,
     learner: &mut Learner,
     config: &SupervisedConfig,
-    decision_weight: f64,
-    demo: &(dyn Fn(u64, Seed) -> Result<Sequence, Error> + Sync),
+    Imitated { write, decision_weight, kinds }: Imitated<'_>,
     mark: Value,
 ) -> Result<TrainingReport, Error> {
     let checkpoints = Checkpoints::new(run.out, &run.fingerprint)?;
@@ -75,6 +86,10 @@ pub fn supervise(
     }
     let mut saved = checkpoints.resume(learner)?.unwrap_or_else(|| fresh(run));
     learner.check()?;
+    let mut liveness: Liveness = serde_json::from_value(saved.stage.take()).unwrap_or_default();
+    for kind in kinds {
+        liveness.add(kind, "shown", 0);
+    }
     let mut log = Log::open(run.out, saved.step)?;
     let schedule = Schedule {
         peak: config.lr,
@@ -86,14 +101,17 @@ pub fn supervise(
     while saved.step < config.steps {
         if run.stopped() {
             saved.seconds += clock.elapsed().as_secs_f64();
+            saved.stage = counted(&liveness);
             checkpoints.save(learner, &saved, false)?;
             return Err(Error::Interrupted { step: saved.step });
         }
         let first = saved.step * config.batch as u64;
-        let sequences: Vec<Sequence> = (first..first + config.batch as u64)
+        let demonstrations: Vec<Demonstration> = (first..first + config.batch as u64)
             .into_par_iter()
-            .map(|index| demo(index, run.seed.derive("demo", index)))
+            .map(|index| write(index, run.seed.derive("demo", index)))
             .collect::<Result<_, _>>()?;
+        let shown: Vec<&Mechanism> = demonstrations.iter().filter_map(|d| d.kind).collect();
+        let sequences: Vec<Sequence> = demonstrations.into_iter().map(|d| d.sequence).collect();
         let weight = |r: &TokenRef| if r.turn > 0 && r.token == 0 { decision_weight } else { 1.0 };
         let total: f64 = sequences.iter().map(|s| weighted(s, decision_weight)).sum();
         let objective = |refs: &[TokenRef], log_probs: &[f32], _: &[f32]| {
@@ -108,6 +126,9 @@ pub fn supervise(
             .step(&sequences, None, &objective, limits)
             .map_err(|e| e.place(example).during(saved.step + 1, checkpoints.last()))?;
         saved.guard.push(step.loss, step.norm);
+        for kind in shown {
+            liveness.add(kind, "shown", 1);
+        }
         saved.step += 1;
         saved.tokens += step.tokens;
         saved.learner_seconds += step.seconds;
@@ -127,6 +148,7 @@ pub fn supervise(
         log.write(saved.step, &figures)?;
         if looks {
             saved.seconds += std::mem::replace(&mut clock, std::time::Instant::now()).elapsed().as_secs_f64();
+            saved.stage = counted(&liveness);
             checkpoints.save(learner, &saved, false)?;
         }
         let last = figures.iter().rev().find(|(n, _)| n == "accuracy").cloned();
@@ -143,9 +165,19 @@ pub fn supervise(
         });
     }
     saved.seconds += clock.elapsed().as_secs_f64();
-    let record = record(&saved, run, json!({}), Remarks::default(), mark);
+    let complaints = liveness.complaints(kinds);
+    let remarks = Remarks { complaints: &complaints, ..Remarks::default() };
+    let record = record(&saved, run, counted(&liveness), remarks, mark);
+    if !complaints.is_empty() {
+        checkpoints.fail(&record)?;
+        return Err(Error::NeverFired(complaints));
+    }
     checkpoints.finish(learner, &timing(&saved), &record)?;
     Ok(report_of(&record, run))
+}
+
+fn counted(liveness: &Liveness) -> Value {
+    serde_json::to_value(liveness).expect("plain data serialises")
 }
 
 fn weighted(sequence: &Sequence, decision_weight: f64) -> f64 {
@@ -195,6 +227,7 @@ pub(crate) fn record(
     json!({
         "format": 1,
         "fingerprint": run.fingerprint,
+        "algorithm": crate::ALGORITHM,
         "seed": run.seed,
         "steps": saved.step,
         "tokens": saved.tokens,

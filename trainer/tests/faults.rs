@@ -13,8 +13,8 @@ use vrrl_harness_core::{Dialect, Seed};
 use vrrl_harness_runner_candle::load;
 use vrrl_trainer::config::{Parts, RlConfig};
 use vrrl_trainer::{
-    multi_turn, reinforce, supervise, vrrl, Demo, DemoConfig, Error, Exit, Guard, Learner, Limits, Objective,
-    Place, Sequence, SupervisedConfig, TokenRef,
+    multi_turn, reinforce, supervise, vrrl, Demo, DemoConfig, Error, Exit, Guard, Imitated, Learner, Limits,
+    Objective, Place, Sequence, SupervisedConfig, TokenRef,
 };
 
 fn weights(learner: &Learner) -> Vec<u8> {
@@ -94,14 +94,15 @@ fn exploding(out: &Path, learner: &mut Learner, spike: Option<f64>, bad: u64) ->
         SupervisedConfig { steps: 30, batch: 2, look_every: 10, look: 2, spike, ..Default::default() };
     within(out, None, |run| {
         let write = |i: u64, seed: Seed| {
-            let mut sequence = multi_turn(demo, &example(i)?, &DemoConfig::default(), &mut seed.rng())?;
+            let mut written = multi_turn(demo, &example(i)?, &DemoConfig::default(), &mut seed.rng())?;
             if i >= bad {
                 // Words that nobody would say, in the place of the answer.
-                sequence.turns.iter_mut().for_each(|turn| turn.ids.fill(0));
+                written.sequence.turns.iter_mut().for_each(|turn| turn.ids.fill(0));
             }
-            Ok(sequence)
+            Ok(written)
         };
-        supervise(run, learner, &config, 1.0, &write, Value::Null).map(|_| ())
+        let imitated = Imitated { write: &write, decision_weight: 1.0, kinds: &[] };
+        supervise(run, learner, &config, imitated, Value::Null).map(|_| ())
     })
 }
 
@@ -133,8 +134,9 @@ fn an_exploding_step_is_neither_applied_nor_saved_and_training_goes_on_without_t
 fn update(learner: &mut Learner, objective: &(dyn Fn(&[TokenRef]) -> Objective + Sync)) -> Result<(), Error> {
     let tokenizer = learner.tokenizer.clone();
     let demo = Demo { dialect: Dialect::BareCommit, tokenizer: &tokenizer };
-    let write =
-        |i| multi_turn(demo, &example(i).unwrap(), &DemoConfig::default(), &mut Seed(i).rng()).unwrap();
+    let write = |i| {
+        multi_turn(demo, &example(i).unwrap(), &DemoConfig::default(), &mut Seed(i).rng()).unwrap().sequence
+    };
     let sequences: Vec<Sequence> = (0..2).map(write).collect();
     let limits = Limits { rate: 1e-3, clip: 1.0, spike: None, guard: &Guard::default() };
     learner.step(&sequences, None, &|refs, _, _| objective(refs), limits).map(|_| ())

@@ -89,7 +89,7 @@ fn demonstrations_point_at_what_is_asked_and_read_what_is_written() {
     let mut given = [0; 2];
     for example in examples(40) {
         let mut rng = example.seed.rng();
-        let episode = multi_turn(demo, &example, &recover, &mut rng).unwrap();
+        let episode = multi_turn(demo, &example, &recover, &mut rng).unwrap().sequence;
         let right: Vec<bool> = episode.turns[..2]
             .iter()
             .map(|turn| match DIALECT.parse(&tokenizer.decode(&turn.ids), TaskKind::Table) {
@@ -99,7 +99,7 @@ fn demonstrations_point_at_what_is_asked_and_read_what_is_written() {
             .collect();
         assert_eq!(right, [false, true], "{}", example.id);
 
-        let read = base_demo(demo, &example, &reading, &mut rng).unwrap();
+        let read = base_demo(demo, &example, &reading, &mut rng).unwrap().sequence;
         assert_eq!(read.prompt, [tokenizer.assistant()], "the question is not shown");
         assert_eq!(read.turns[0].image.as_deref(), Some(&example.problem.observe(View::Canvas)));
         let written: Vec<[Vec<u32>; 2]> =

@@ -11,7 +11,7 @@ use vrrl_generators::pose;
 use vrrl_harness_core::{Dialect, Example, Seed, TaskKind};
 use vrrl_trainer::config::{Parts, RlConfig};
 use vrrl_trainer::{
-    multi_turn, supervise, Demo, DemoConfig, Error, Learner, Progress, Run, SupervisedConfig,
+    multi_turn, supervise, Demo, DemoConfig, Error, Imitated, Learner, Progress, Run, SupervisedConfig,
 };
 use vrrl_trainer_codec::Tokenizer;
 use vrrl_trainer_model::{AdamWConfig, Config, Network};
@@ -74,7 +74,9 @@ pub fn sft(out: &Path, stop_at: Option<u64>, learner: &mut Learner, steps: u64) 
     };
     within(out, stop_at, |run| {
         let write = |i, seed: Seed| multi_turn(demo, &example(i)?, &demos, &mut seed.rng());
-        supervise(run, learner, &config, 1.0, &write, Value::Null).map(|_| ())
+        let kinds = demos.multi_kinds();
+        let imitated = Imitated { write: &write, decision_weight: 1.0, kinds: &kinds };
+        supervise(run, learner, &config, imitated, Value::Null).map(|_| ())
     })
 }
 

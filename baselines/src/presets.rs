@@ -15,9 +15,8 @@ const BLOCKS: [&str; 2] = ["sft", "tuning"];
 
 /// The recipe with every preset of its supervised blocks written out below what the block says itself.
 pub(crate) fn resolve(text: &str) -> Result<String, Error> {
-    let Ok(Value::Mapping(mut recipe)) = serde_yaml::from_str::<Value>(text) else {
-        return Ok(text.to_owned());
-    };
+    let parsed = serde_yaml::from_str::<Value>(text).map_err(|e| Error::Recipe(e.to_string()))?;
+    let Value::Mapping(mut recipe) = parsed else { return Ok(text.to_owned()) };
     let warm_up = recipe.get("method").and_then(Value::as_str) == Some("base");
     let mut named = false;
     for block in BLOCKS {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_yaml::Mapping;
 use vrrl_harness_core::Dialect;
-use vrrl_trainer::config::{Parts, RlConfig, Shaping};
+use vrrl_trainer::config::check::{check, least, within};
+use vrrl_trainer::config::{ConfigError, Parts, RlConfig, Shaping};
 use vrrl_trainer::{DemoConfig, Error, Mix, SupervisedConfig};
 use vrrl_trainer_model::Config;
 
@@ -236,8 +237,12 @@ impl Recipe {
     /// # Errors
     /// If it does not parse, has an unknown key, or describes nothing that can be trained.
     pub fn from_yaml(text: &str) -> Result<Self, Error> {
-        let text = presets::resolve(text)?;
-        let recipe: Self = serde_yaml::from_str(&text).map_err(|e| Error::Recipe(e.to_string()))?;
+        let resolved = presets::resolve(text)?;
+        let recipe: Self = serde_yaml::from_str(&resolved).map_err(|e| {
+            let reason = e.to_string();
+            let lines = resolved == text;
+            Error::Recipe(if lines { reason } else { without_line(&reason).to_owned() })
+        })?;
         recipe.validate()?;
         Ok(recipe)
     }
@@ -275,32 +280,42 @@ impl Recipe {
             }
             network.config(1).validate().map_err(|e| Error::Recipe(format!("`network`: {e}")))?;
         }
-        if let Some(sft) = &self.sft {
-            let counts = [sft.steps, sft.batch as u64, sft.look_every, sft.look as u64];
-            let rates = sft.lr > 0.0 && sft.lr <= 1.0 && (0.0..=1.0).contains(&sft.lr_final);
-            let clips = sft.grad_clip > 0.0 && sft.spike.is_none_or(|spike| spike >= 2.0);
-            if counts.contains(&0) || !rates || !clips {
-                return refuse(
-                    "`sft` needs steps, batch, look and look_every of at least 1, 0 < lr <= 1, 0 <= lr_final <= 1 \
-                     a grad_clip above 0 and a spike of at least 2 or null"
-                        .into(),
-                );
-            }
-        }
+        self.sft.map_or(Ok(()), |sft| sft.validate())?;
         if let Some(demos) = &self.demos {
-            let kinds = [demos.drawn_share, demos.overlay_share, demos.read_share, demos.second_share];
-            let shares = [demos.overlay_right, demos.multi_share, kinds.iter().sum()];
-            let weighs = demos.decision_weight > 0.0;
-            if kinds.iter().chain(&shares).any(|s| !(0.0..=1.0).contains(s)) || !weighs {
-                return refuse("`demos` needs shares between 0 and 1 and a decision_weight above 0".into());
+            demos.validate()?;
+            if let Some(key) = self.idle(demos) {
+                return refuse(format!("`demos.{key}` does nothing in `{method}`; remove it"));
             }
         }
-        if self.tuning.is_some_and(|t| t.rounds == 0 || t.prompts == 0 || t.temperature <= 0.0) {
-            return refuse(
-                "`tuning` needs at least one round and one prompt, and a temperature above 0".into(),
-            );
+        if let Some(tuning) = &self.tuning {
+            check("tuning.rounds", tuning.rounds, tuning.rounds >= 1, "at least 1")?;
+            least("tuning.prompts", tuning.prompts, 1)?;
+            within("tuning.temperature", tuning.temperature, 0.01, 10.0)?;
         }
         Ok(())
+    }
+
+    /// A key of `demos` that is set and that the method does not read.
+    fn idle(&self, demos: &DemoConfig) -> Option<&'static str> {
+        let usual = DemoConfig::default();
+        let same = |a: f64, b: f64| (a - b).abs() <= 0.0;
+        let base = [
+            ("drawn_share", same(demos.drawn_share, usual.drawn_share)),
+            ("overlay_share", same(demos.overlay_share, usual.overlay_share)),
+            ("read_share", same(demos.read_share, usual.read_share)),
+        ];
+        let multi = [
+            ("multi_share", same(demos.multi_share, usual.multi_share)),
+            ("max_wrong", demos.max_wrong == usual.max_wrong),
+        ];
+        let second = [("second_share", same(demos.second_share, usual.second_share))];
+        let decision = [("decision_weight", same(demos.decision_weight, usual.decision_weight))];
+        let unread: Vec<&(&'static str, bool)> = match self.method {
+            Method::Base => multi.iter().chain(&decision).collect(),
+            Method::MultiSft => base.iter().collect(),
+            _ => base.iter().chain(&multi).chain(&second).collect(),
+        };
+        unread.into_iter().find(|(_, usual)| !usual).map(|(key, _)| *key)
     }
 
     /// The reinforcement settings: the preset with the recipe's own over it.
@@ -318,7 +333,11 @@ impl Recipe {
             return Ok(base);
         }
         let text = serde_yaml::to_string(&own).map_err(|e| Error::Recipe(format!("`rl`: {e}")))?;
-        let config = base.over(&text)?;
+        // A line of the block on its own is none of the file's.
+        let config = base.over(&text).map_err(|e| match e {
+            ConfigError::Yaml(e) => Error::Recipe(format!("`rl`: {}", without_line(&e.to_string()))),
+            other => other.into(),
+        })?;
         if config.parts() == parts {
             return Ok(config);
         }
@@ -332,6 +351,11 @@ impl Recipe {
             self.method.word()
         )))
     }
+}
+
+/// A message about generated text, without the line that only that text has.
+fn without_line(message: &str) -> &str {
+    message.rfind(" at line ").map_or(message, |at| &message[..at])
 }
 
 #[cfg(test)]
@@ -386,6 +410,22 @@ mod tests {
             ("method: vrrl\nrl: {preset: smal}\n", "no preset is called `smal`"),
             ("method: vrrl\nrl: {stepz: 3}\n", "stepz"),
             ("method: multi_sft\nsft: {steps: 0}\n", "steps"),
+            (
+                "method: multi_sft\ndemos: {read_share: 0.1}\n",
+                "`demos.read_share` does nothing in `multi_sft`",
+            ),
+            ("method: base\ndemos: {max_wrong: 1}\n", "`demos.max_wrong` does nothing in `base`"),
+            ("method: base\ndemos: {overlay_right: 0.5}\n", "0 without `demos.overlay_share`"),
+            ("method: base\ndemos: {overlay_share: 0.7, read_share: 0.4}\n", "sum to at most 1"),
+            ("method: multi_sft\ndemos: {max_wrong: 7}\n", "`demos.max_wrong` is 7, but must be 1 to 6"),
+            ("method: multi_sft\ndemos: {decision_weight: .inf}\n", "`demos.decision_weight` is inf"),
+            ("method: multi_sft\nsft: {preset: paper, steps: 3, steps: 4}\n", "duplicate"),
+            ("method: reflection_tuning\ntuning: {temperature: .nan}\n", "`tuning.temperature` is NaN"),
+            ("method: reflection_tuning\ndemos: {multi_share: 0.1}\n", "`demos.multi_share` does nothing"),
+            ("method: vrrl\nrl: {reward: vrrl_papr}\n", "there are vrrl_paper, vrrl_code, outcome_only"),
+            ("method: vrrl\nrl: {reward: {maze: {lamda_deg: 0.5}}}\n", "lamda_deg"),
+            ("method: vrrl\nrl: {reward: {maze: {lambda_deg: -5}}}\n", "lambda_deg is -5"),
+            ("method: vrrl\nrl: {buffer: {share: lots}}\n", "`rl`: buffer.share: invalid type"),
             ("method: vrl\n", "vrl"),
             ("method: vrrl\nrl: {rtm: null}\n", "no method is called that"),
             ("method: vrrl\nrl: {buffer: null, rtm: null}\n", "it is `grpo_reflection`"),

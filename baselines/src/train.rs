@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use serde_json::Value;
-use vrrl_harness_core::{sha256_hex, Seed, TaskKind};
+use vrrl_harness_core::{sha256_hex, Example, Seed, TaskKind};
 use vrrl_harness_runner_candle::{device, load, products, Checkpoint};
 use vrrl_trainer::{holdout, vrrl, Error, Learner, Progress, Run, Source, TrainingReport, ALGORITHM};
 use vrrl_trainer_codec::Tokenizer;
@@ -40,6 +40,7 @@ pub fn train(job: &Job<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<Train
     let (mut learner, start) = start(job, &source.tasks())?;
     let fingerprint = sha256_hex(format!("{} from {start} by {ALGORITHM}", decisive(&mark)).as_bytes());
     let example = |index| source.example(index);
+    speaks(&learner, recipe, &example(0)?)?;
     let mut run = Run {
         out: job.out,
         seed: Seed(recipe.seed).derive(recipe.method.word(), 0),
@@ -83,6 +84,22 @@ fn decisive(mark: &Value) -> Value {
         }
     }
     mark
+}
+
+/// That the vocabulary has words for what this dialect says about the training split.
+fn speaks(learner: &Learner, recipe: &Recipe, example: &Example) -> Result<(), Error> {
+    let answer = learner.tokenizer.nearest(&example.problem.oracle(&mut example.seed.rng()));
+    let texts = [recipe.dialect.print_proposal(&answer, None), recipe.dialect.print_commit(&answer)];
+    for text in texts {
+        learner.tokenizer.encode(&text).map_err(|e| {
+            Error::Recipe(format!(
+                "the policy cannot say {text:?} ({e}); start from a `base` that was trained on this task ({}), and take the \
+                 dialect bare_commit or reflection_tag",
+                example.task().word()
+            ))
+        })?;
+    }
+    Ok(())
 }
 
 /// The learner that a job starts with, and a text that names its weights.

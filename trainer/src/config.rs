@@ -4,10 +4,11 @@
 //! launcher (`code`), and of a small policy trained from scratch (`small`, also the default). GRPO is the same
 //! recipe with a 0/1 outcome reward, the loss on the whole rollout and no buffer.
 
-mod check;
+pub mod check;
 
 use serde::{Deserialize, Serialize};
 use serde_yaml::{Mapping, Value};
+use vrrl_harness_core::reward::{RewardSet, PRESETS};
 
 use crate::buffer::{Ban, BufferConfig};
 use crate::curriculum::CurriculumConfig;
@@ -32,6 +33,9 @@ pub enum ConfigError {
         /// What is allowed.
         range: String,
     },
+    /// The reward does not read: an unknown key, a value of the wrong kind or out of range.
+    #[error("`reward`: {0}")]
+    Reward(String),
     /// No preset has this name.
     #[error("no preset is called `{0}`; there are `paper`, `code` and `small`")]
     Preset(String),
@@ -269,6 +273,21 @@ impl RlConfig {
         Ok(config)
     }
 
+    /// The reward that is named or written out.
+    ///
+    /// # Errors
+    /// If no preset has this name, or a key or value is wrong.
+    pub fn reward_set(&self) -> Result<RewardSet, ConfigError> {
+        let Some(name) = self.reward.as_str() else {
+            return serde_yaml::from_value(self.reward.clone())
+                .map_err(|e| ConfigError::Reward(e.to_string()));
+        };
+        let unknown = || {
+            format!("no preset is called `{name}`; there are {}, or write the keys out", PRESETS.join(", "))
+        };
+        RewardSet::preset(name).ok_or_else(|| ConfigError::Reward(unknown()))
+    }
+
     /// The learning-rate schedule.
     #[must_use]
     pub fn schedule(&self) -> Schedule {
@@ -291,6 +310,7 @@ impl RlConfig {
             (self.rtm.is_some(), &liveness::RTM),
             (self.buffer.is_some(), &liveness::BUFFER),
             (self.buffer.as_ref().is_some_and(bans), &liveness::BAN),
+            (self.buffer.as_ref().is_some_and(|b| b.ban_credit && bans(b)), &liveness::BAN_CREDIT),
             (self.parts().shaping == Shaping::Reflection, &liveness::REFLECTION),
             (self.filter.is_some(), &liveness::FILTER),
             (self.clip.kl > 0.0, &liveness::KL),

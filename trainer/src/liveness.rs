@@ -97,6 +97,14 @@ pub const BAN: Mechanism = Mechanism {
         "no wrong roll-in was forced to revise; lower `buffer.right_share` or set `buffer.ban: never`",
     )],
 };
+/// Groups with a ban that count beside twins that committed at once.
+pub const BAN_CREDIT: Mechanism = Mechanism {
+    name: "ban_credit",
+    needs: &[(
+        "groups",
+        "no banned group counted beside its twins; see `ban`, or set `buffer.ban_credit: false`",
+    )],
+};
 /// Turn 0 credited by its own correctness.
 pub const TURN0_CREDIT: Mechanism = Mechanism {
     name: "turn0_credit",
@@ -285,8 +293,19 @@ mod tests {
 
     #[test]
     fn mechanism_names_are_distinct_and_each_can_fail() {
-        let reinforcement =
-            [&GROUPS, &RTM, &BUFFER, &REFLECTION, &FILTER, &CLIP, &KL, &BAN, &TURN0_CREDIT, &CURRICULUM];
+        let reinforcement = [
+            &GROUPS,
+            &RTM,
+            &BUFFER,
+            &REFLECTION,
+            &FILTER,
+            &CLIP,
+            &KL,
+            &BAN,
+            &BAN_CREDIT,
+            &TURN0_CREDIT,
+            &CURRICULUM,
+        ];
         let demonstrations = [&DRAWN, &OVERLAY, &OVERLAY_RIGHT, &READ, &SECOND, &RECOVERY];
         let all: Vec<&Mechanism> = reinforcement.into_iter().chain(demonstrations).collect();
         let names: std::collections::BTreeSet<_> = all.iter().map(|m| m.name).collect();

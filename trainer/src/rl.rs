@@ -66,7 +66,7 @@ pub fn reinforce(
     config: &RlConfig,
     mark: Value,
 ) -> Result<TrainingReport, Error> {
-    let reward = reward_of(config)?;
+    let reward = config.reward_set()?;
     let reference = learner.network.twin()?;
     let checkpoints = Checkpoints::new(run.out, &run.fingerprint)?;
     if let Some(record) = finished(run.out, &run.fingerprint)? {
@@ -207,15 +207,6 @@ fn one(
     };
     let warnings = stage.watch.step(saved.step, seen.watched(*kept, kl, buffer), bounds);
     Ok((figures, warnings))
-}
-
-/// The reward that a configuration names or writes out.
-fn reward_of(config: &RlConfig) -> Result<RewardSet, Error> {
-    if let Some(name) = config.reward.as_str() {
-        return RewardSet::preset(name)
-            .ok_or_else(|| Error::Recipe(format!("no reward preset is called `{name}`")));
-    }
-    serde_yaml::from_value(config.reward.clone()).map_err(|e| Error::Recipe(format!("`reward`: {e}")))
 }
 
 impl Stage {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use vrrl_harness_core::{Dialect, Seed};
 use vrrl_harness_runner_candle::load;
 use vrrl_trainer::config::{Parts, RlConfig};
+use vrrl_trainer::liveness::{Mechanism, READ};
 use vrrl_trainer::{
     multi_turn, reinforce, supervise, vrrl, Demo, DemoConfig, Error, Exit, Guard, Imitated, Learner, Limits,
     Objective, Place, Sequence, SupervisedConfig, TokenRef,
@@ -84,6 +85,34 @@ fn a_start_that_is_not_finite_is_named_before_the_first_step() {
         assert!(text.contains(&format!("`{name}` holds NaN at 2")), "{text}");
     }
     assert!(!out.join("model.safetensors").exists());
+}
+
+#[test]
+fn a_kind_of_demonstration_that_was_never_shown_is_named_and_counts_survive_a_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = SupervisedConfig { steps: 4, batch: 4, look_every: 2, look: 2, ..Default::default() };
+    let train = |name: &str, stop: Option<u64>, demos: DemoConfig, kinds: &[&'static Mechanism]| {
+        let (out, mut learner) = (dir.path().join(name), learner());
+        let tokenizer = learner.tokenizer.clone();
+        let demo = Demo { dialect: Dialect::BareCommit, tokenizer: &tokenizer };
+        let write = |i, seed: Seed| multi_turn(demo, &example(i)?, &demos, &mut seed.rng());
+        let imitated = Imitated { write: &write, decision_weight: 1.0, kinds };
+        (within(&out, stop, |run| supervise(run, &mut learner, &config, imitated, Value::Null)), out)
+    };
+    let both = DemoConfig { second_share: 0.5, multi_share: 1.0, ..DemoConfig::default() };
+    let kinds = both.multi_kinds();
+    let (report, whole) = train("whole", None, both, &kinds);
+    let shown = |name: &str| report.as_ref().unwrap().liveness[name]["counts"]["shown"].as_u64().unwrap();
+    assert_eq!(shown("second_share") + shown("multi_share"), 16);
+    assert!(shown("second_share") > 0 && shown("multi_share") > 0);
+    assert_eq!(train("halves", Some(3), both, &kinds).0.unwrap_err().exit(), Exit::Interrupted);
+    let (_, halves) = train("halves", None, both, &kinds);
+    assert_eq!(files(&whole), files(&halves));
+    // Asked for, and never written.
+    let (report, silent) = train("silent", None, DemoConfig { multi_share: 0.0, ..both }, &[&READ]);
+    let text = report.unwrap_err().to_string();
+    assert!(text.contains("read_share is on and never fired: `shown` is 0"), "{text}");
+    assert!(silent.join("failed.json").exists());
 }
 
 /// Demonstrations whose number `bad` and later weigh so much that the step explodes.

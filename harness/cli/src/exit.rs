@@ -51,15 +51,17 @@ pub(crate) fn of(error: &Error) -> Exit {
         Error::Endpoint(Endpoint::Cache { source, .. }) => disk(source),
         Error::Onnx(vrrl_harness_runner_ort::Error::Io { source, .. }) => disk(source),
         Error::Report(vrrl_reports::Error::Write { .. }) => Exit::Internal,
-        Error::Io { .. } | Error::Panicked { .. } => Exit::Internal,
+        Error::Io { source, .. } => disk(source),
+        Error::Panicked { .. } => Exit::Internal,
         _ => Exit::Usage,
     }
 }
 
-/// A file that is not there is bad input; a disk that refuses is not the user's words.
+/// A path that is not there, or is a folder or a file where the other is needed, is bad input; a disk that refuses is not.
 fn disk(source: &std::io::Error) -> Exit {
+    use std::io::ErrorKind::{AlreadyExists, IsADirectory, NotADirectory, NotFound};
     match source.kind() {
-        std::io::ErrorKind::NotFound => Exit::Usage,
+        NotFound | IsADirectory | NotADirectory | AlreadyExists => Exit::Usage,
         _ => Exit::Internal,
     }
 }
@@ -99,6 +101,7 @@ mod tests {
         for (error, code) in [
             (Error::Input("x".into()), 2),
             (io(std::io::ErrorKind::StorageFull), 1),
+            (io(std::io::ErrorKind::IsADirectory), 2),
             (Error::Interrupted { stage: "x".into() }, 130),
             (Error::Differs("x".into()), 6),
             (eval(vrrl_harness::Error::Interrupted { done: 1, total: 2 }), 130),

@@ -20,6 +20,16 @@ fn bad_experiments_name_file_line_and_nearest_key() {
     write("split.yaml", TINY.replace("quick/maze/ood6]", "quick/maze/odo6]"));
     refused(dir, &["run", "split.yaml"], 2, &["odo6", "ood6"]);
     refused(dir, &["run", "none.yaml"], 2, &["none.yaml"]);
+    refused(dir, &["run", "."], 2, &["."]);
+    // What only reinforcement reads is refused before anything is trained, too.
+    let rl = |reward: &str| {
+        let rl = "{name: grpo, method: multi_sft_grpo, init: base, recipe: {rl: {reward: REWARD}}}";
+        TINY.replacen("eval:", &format!("  - {}\neval:", rl.replace("REWARD", reward)), 1)
+    };
+    write("name.yaml", rl("outcome_olny"));
+    refused(dir, &["run", "name.yaml"], 2, &["name.yaml", "grpo", "`outcome_olny`", "outcome_only"]);
+    write("reward.yaml", rl("{maze: {fromat_value: 0.1}}"));
+    refused(dir, &["run", "reward.yaml"], 2, &["grpo", "`fromat_value`", "did you mean `format_value`?"]);
     refused(dir, &["run", "--preset", "slow"], 2, &["slow", "quickstart, mazes, ablations"]);
     assert!(!dir.join("runs").exists(), "a refused experiment writes nothing");
 }

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::files::files;
-use common::{done, out, refused, vrrl};
+use common::{done, out, refused, vrrl, TINY};
 use vrrl_harness_core::Seed;
 
 const SPLITS: &str = "train: quick/maze/train\nval: quick/maze/id_val\n";
@@ -224,4 +224,26 @@ fn starts_that_cannot_be_used_are_named() {
     fs::write(&weights, bytes).unwrap();
     refused(dir, &args, 2, &["base/model.safetensors", "holds NaN", "earlier checkpoint"]);
     assert!(!dir.join("sft/model.safetensors").exists());
+}
+
+#[test]
+fn splits_are_found_beside_the_file_that_names_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::create_dir(dir.join("sub")).unwrap();
+    let mine = "name: mine/train\ntask: maze\nn: 50\nseed: 3\nrole: train\nparams: {size: [3, 3]}\n";
+    fs::write(dir.join("sub/mine.yaml"), mine).unwrap();
+    let splits = "train: mine.yaml\nval: quick/maze/id_val\n";
+    fs::write(dir.join("sub/base.yaml"), format!("{splits}{BASE}")).unwrap();
+    done(dir, &["train", "sub/base.yaml", "--out", "base"]);
+    fs::write(dir.join("sub/tiny.yaml"), TINY.replace("quick/maze/train", "mine.yaml")).unwrap();
+    done(dir, &["run", "sub/tiny.yaml", "--out", "tiny"]);
+    // Neither beside it nor here.
+    fs::write(dir.join("away.yaml"), format!("{splits}{BASE}")).unwrap();
+    refused(dir, &["train", "away.yaml", "--out", "away"], 2, &["mine.yaml"]);
+    // A start that has no words for this task.
+    let tables = "train: quick/table/table_train\nval: quick/table/table_id_val\n";
+    fs::write(dir.join("tables.yaml"), format!("{tables}{SFT}")).unwrap();
+    let args = ["train", "tables.yaml", "--init", "base", "--out", "tables"];
+    refused(dir, &args, 2, &["the policy cannot say", "start from a `base`", "table"]);
 }

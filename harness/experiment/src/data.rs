@@ -228,3 +228,15 @@ pub fn verify(dir: &Path) -> Result<usize> {
     }
     Ok(n)
 }
+
+/// Split files that are not where the program is run from are looked for beside the file that names them.
+pub(crate) fn look_beside<'n>(file: &Path, names: impl Iterator<Item = &'n mut String>) {
+    let beside = file.parent().unwrap_or(Path::new(""));
+    for name in names {
+        let there = beside.join(&*name);
+        let elsewhere = Path::new(name).extension().is_some() && !Path::new(name).exists();
+        if let (true, true, Some(found)) = (elsewhere, there.exists(), there.to_str()) {
+            found.clone_into(name);
+        }
+    }
+}

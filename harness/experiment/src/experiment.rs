@@ -247,14 +247,8 @@ impl Experiment {
     /// As [`Experiment::from_yaml`].
     pub fn open(path: &Path) -> Result<Self> {
         let mut experiment = Self::from_yaml(&crate::store::read_text(path)?, path)?;
+        crate::data::look_beside(path, experiment.split_names_mut());
         let beside = path.parent().unwrap_or(Path::new(""));
-        for name in experiment.split_names_mut() {
-            let file = beside.join(&*name);
-            let elsewhere = Path::new(name).extension().is_some() && !Path::new(name).exists();
-            if let (true, true, Some(found)) = (elsewhere, file.exists(), file.to_str()) {
-                found.clone_into(name);
-            }
-        }
         for maps in &mut experiment.maps {
             let file = beside.join(&*maps);
             if !maps.exists() && file.exists() {

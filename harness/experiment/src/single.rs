@@ -312,10 +312,14 @@ pub fn train_recipe(
     progress: &mut dyn FnMut(&StageProgress),
 ) -> Result<TrainOutcome> {
     let TrainRequest { recipe: file, init, out, device, tensorboard } = *request;
-    let refuse =
-        |e: vrrl_baselines::Error| Error::content(file, "", yaml::explain(&crate::experiment::chain(&e)));
-    let recipe = Recipe::from_yaml(&store::read_text(file)?).map_err(refuse)?;
-    recipe.validate().map_err(refuse)?;
+    let refuse = |e: vrrl_baselines::Error| {
+        let reason = crate::experiment::chain(&e);
+        let line = yaml::line_in(&reason).map_or_else(String::new, |line| format!(":{line}"));
+        Error::content(file, line, crate::experiment::explained(&reason))
+    };
+    let mut recipe = Recipe::from_yaml(&store::read_text(file)?).map_err(refuse)?;
+    let Recipe { train, val, .. } = &mut recipe;
+    crate::data::look_beside(file, train.names_mut().iter_mut().chain(val.names_mut()));
     let name = out.file_name().map_or_else(|| "checkpoint".into(), |n| n.to_string_lossy().into_owned());
     let job = TrainJob { name: &name, recipe: &recipe, init, out, device, stop };
     let mut events = tensorboard.then(|| vrrl_reports::Follow::new(out));

@@ -20,10 +20,25 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T> {
 /// Adds the nearest known key to a message about an unknown one.
 pub(crate) fn explain(message: &str) -> String {
     let Some((unknown, known)) = unknown_field(message) else { return message.to_owned() };
+    if let Some(at) = message.find("unknown variant `") {
+        let near =
+            nearest(&unknown, &known).map(|word| format!("did you mean `{word}`? ")).unwrap_or_default();
+        return format!(
+            "{}`{unknown}` is not allowed here; {near}(allowed: {})",
+            &message[..at],
+            known.join(", ")
+        );
+    }
     match nearest(&unknown, &known) {
         Some(key) => format!("unknown key `{unknown}`; did you mean `{key}`? (known: {})", known.join(", ")),
         None => format!("unknown key `{unknown}` (known: {})", known.join(", ")),
     }
+}
+
+/// The line that a message of the YAML reader ends with.
+pub(crate) fn line_in(message: &str) -> Option<usize> {
+    let at = message.rfind(" at line ")? + " at line ".len();
+    message[at..].split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// The key that a message calls unknown, and those it names as known.
@@ -85,7 +100,16 @@ mod tests {
         assert!(
             explain("unknown field `zzz`, expected `name`").starts_with("unknown key `zzz` (known: name)")
         );
+        assert_eq!(line_in(message), Some(3));
+        assert_eq!(line_in("at line"), None);
         assert_eq!(explain("no such thing"), "no such thing");
+        let text = explain(
+            "rl.buffer.ban: unknown variant `alway`, expected one of `always`, `half` at line 2 column 5",
+        );
+        assert_eq!(
+            text,
+            "rl.buffer.ban: `alway` is not allowed here; did you mean `always`? (allowed: always, half)"
+        );
     }
 
     #[test]

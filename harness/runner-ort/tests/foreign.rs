@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vrrl_harness_core::{
-    Action, Constraint, Dialect, Example, Fault, Image, Observation, Policy, Reply, Request, Sampling, Seed,
-    Turn,
+    Action, Constraint, Dialect, Example, Fault, Image, Observation, Owner, Policy, Reply, Request, Sampling,
+    Seed, Turn,
 };
 use vrrl_harness_runner_ort::{engine, Error, Options, OrtPolicy};
 
@@ -115,6 +115,33 @@ fn the_foreign_model_decodes_as_its_author_does() {
 #[test]
 fn its_halves_decode_within_their_precision() {
     decodes("#fp16", 3e-2);
+}
+
+#[test]
+fn a_forced_revision_opens_as_revisions_do() {
+    let example = toy::examples("toy", 1, Seed(1)).remove(0);
+    let observation = picture(0);
+    let mut policy = open(&fixture(), "").unwrap();
+    let request = |constraint| Request {
+        episode: 0,
+        example: &example,
+        history: &[],
+        observation: &observation,
+        dialect: Dialect::BareCommit,
+        seed: Seed(1),
+        sampling: Sampling { temperature: 0.0, max_tokens: 6 },
+        constraint,
+    };
+    let free = policy.respond(&[request(Constraint::Free)]).remove(0).unwrap();
+    let forced =
+        policy.respond(&[Request { episode: 1, ..request(Constraint::MustRevise) }]).remove(0).unwrap();
+    assert!(!free.text.starts_with("<ANSWER>"), "else nothing is forced: {}", free.text);
+    assert!(forced.text.starts_with("<ANSWER>"), "{}", forced.text);
+    let (free, forced) = (free.tokens.unwrap(), forced.tokens.unwrap());
+    assert_eq!(forced.owners[0], Owner::Trigger);
+    assert!(forced.owners[1..].iter().chain(&free.owners).all(|owner| *owner == Owner::Policy));
+    // What the policy would have said is likelier than what it had to.
+    assert!(forced.log_probs[0] < free.log_probs[0], "{forced:?} {free:?}");
 }
 
 #[test]

@@ -4,6 +4,58 @@ use serde_yaml::Value;
 
 use super::{ConfigError, RlConfig};
 use crate::buffer::BufferConfig;
+use crate::{DemoConfig, SupervisedConfig};
+
+/// Most wrong proposals of a recovery: with the right one and its commit they fill the eight turns of the evaluation.
+const MOST_WRONG: u32 = 6;
+
+impl SupervisedConfig {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// Names the first key out of range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        check("sft.steps", self.steps, self.steps >= 1, "at least 1")?;
+        least("sft.batch", self.batch, 1)?;
+        least("sft.look", self.look, 1)?;
+        check("sft.look_every", self.look_every, self.look_every >= 1, "at least 1")?;
+        within("sft.lr", self.lr, f64::MIN_POSITIVE, 1.0)?;
+        within("sft.lr_final", self.lr_final, 0.0, 1.0)?;
+        within("sft.grad_clip", self.grad_clip, f64::MIN_POSITIVE, 1e6)?;
+        self.spike.map_or(Ok(()), |spike| within("sft.spike", spike, 2.0, f64::MAX))
+    }
+}
+
+impl DemoConfig {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// Names the first key out of range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        for (key, share) in [
+            ("demos.drawn_share", self.drawn_share),
+            ("demos.overlay_share", self.overlay_share),
+            ("demos.overlay_right", self.overlay_right),
+            ("demos.read_share", self.read_share),
+            ("demos.second_share", self.second_share),
+            ("demos.multi_share", self.multi_share),
+        ] {
+            within(key, share, 0.0, 1.0)?;
+        }
+        let kinds = self.drawn_share + self.overlay_share + self.read_share + self.second_share;
+        check(
+            "demos",
+            kinds,
+            kinds <= 1.0 + 1e-9,
+            "shares that sum to at most 1 (drawn, overlay, read, second)",
+        )?;
+        let overlays = self.overlay_right <= 0.0 || self.overlay_share > 0.0;
+        check("demos.overlay_right", self.overlay_right, overlays, "0 without `demos.overlay_share`")?;
+        let most = format!("1 to {MOST_WRONG}");
+        check("demos.max_wrong", self.max_wrong, (1..=MOST_WRONG).contains(&self.max_wrong), &most)?;
+        within("demos.decision_weight", self.decision_weight, f64::MIN_POSITIVE, 100.0)
+    }
+}
 
 impl RlConfig {
     /// Checks every range.
@@ -42,6 +94,7 @@ impl RlConfig {
             reward_shaped(&self.reward),
             "a preset's name or a block of reward keys",
         )?;
+        self.reward_set()?;
         if let Some(chance) = self.rtm.as_ref().and_then(|rtm| rtm.keep_first) {
             within("rtm.keep_first", chance, 0.0, 1.0)?;
         }
@@ -87,7 +140,11 @@ fn validate_buffer(buffer: &BufferConfig) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn check(key: &'static str, value: impl ToString, holds: bool, range: &str) -> Result<(), ConfigError> {
+/// That `holds`, or an error with the key, the value and the range.
+///
+/// # Errors
+/// If it does not.
+pub fn check(key: &'static str, value: impl ToString, holds: bool, range: &str) -> Result<(), ConfigError> {
     let error = || ConfigError::Range { key, value: value.to_string(), range: range.to_owned() };
     if holds {
         Ok(())
@@ -96,7 +153,11 @@ fn check(key: &'static str, value: impl ToString, holds: bool, range: &str) -> R
     }
 }
 
-fn within(key: &'static str, value: f64, low: f64, high: f64) -> Result<(), ConfigError> {
+/// That a number lies in a range, ends included.
+///
+/// # Errors
+/// If it does not, or is not a number.
+pub fn within(key: &'static str, value: f64, low: f64, high: f64) -> Result<(), ConfigError> {
     let range = if low <= f64::MIN_POSITIVE && low > 0.0 {
         format!("above 0, at most {high}")
     } else {
@@ -106,7 +167,11 @@ fn within(key: &'static str, value: f64, low: f64, high: f64) -> Result<(), Conf
     check(key, value, value >= low && value <= high, &range)
 }
 
-fn least(key: &'static str, value: usize, low: usize) -> Result<(), ConfigError> {
+/// That a count is large enough.
+///
+/// # Errors
+/// If it is not.
+pub fn least(key: &'static str, value: usize, low: usize) -> Result<(), ConfigError> {
     check(key, value, value >= low, &format!("at least {low}"))
 }
 
@@ -122,7 +187,6 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// The reward's own keys are checked where rewards are defined.
 fn reward_shaped(reward: &Value) -> bool {
     matches!(reward, Value::Mapping(_)) || reward.as_str().is_some_and(|name| !name.is_empty())
 }

@@ -199,6 +199,9 @@ impl Step<'_, '_> {
     /// Counts what the rollouts did.
     fn observe(&mut self, groups: &[Group<'_>]) {
         for group in groups {
+            if group.credited {
+                self.stage.liveness.add(&liveness::BAN_CREDIT, "groups", 1);
+            }
             for rollout in &group.rollouts {
                 self.stage.liveness.add(&liveness::REFLECTION, "rewarded", 1);
                 let shaped = rollout.reward.reflection > 0.0;

@@ -15,7 +15,10 @@ use crate::signal::STOP;
 
 pub(crate) fn run(args: RunArgs) -> Result<Exit> {
     let (text, name) = source(&args)?;
-    let mut experiment = Experiment::from_yaml(&text, &name)?;
+    let mut experiment = match &args.file {
+        Some(file) => Experiment::open(file)?,
+        None => Experiment::from_yaml(&text, &name)?,
+    };
     let changed = change(&mut experiment, &args)?;
     if args.show {
         // As it was written, comments included, unless a flag changes it.

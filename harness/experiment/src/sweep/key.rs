@@ -83,6 +83,7 @@ impl Key {
                 _ => return refuse("a whole number of at least 1"),
             },
             _ => {
+                self.rescale(entry, value);
                 let mut recipe = Value::Mapping(std::mem::take(&mut entry.recipe));
                 put(&mut recipe, self.path.iter().map(String::as_str), value.clone());
                 if let Value::Mapping(recipe) = recipe {
@@ -91,6 +92,15 @@ impl Key {
             }
         }
         Ok(())
+    }
+
+    /// Another number of steps takes another time.
+    fn rescale(&self, entry: &mut MethodEntry, value: &Value) {
+        let [block, key] = &self.path[..] else { return };
+        let before = entry.recipe.get(block.as_str()).and_then(|block| block.get("steps")?.as_f64());
+        if let (true, Some(before), Some(now)) = (key == "steps", before, value.as_f64()) {
+            entry.estimate_seconds = entry.estimate_seconds.map(|seconds| seconds * now / before.max(1.0));
+        }
     }
 }
 

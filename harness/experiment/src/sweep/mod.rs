@@ -272,6 +272,8 @@ pub fn dry_sweep(sweep: &Sweep, options: &SweepOptions<'_>) -> Result<DrySweep> 
     let mut not_estimated = BTreeSet::new();
     for (i, stage) in stages.iter().enumerate().filter(|(i, _)| !left_out[*i]) {
         let Work::Train { method, seed } = stage.work else { continue };
+        // One that is only trained, for itself, is shared with nobody either.
+        without_sharing += usize::from(used[i] == 0);
         let entry = &experiment.methods[method];
         if entry.estimate_seconds.is_none() {
             not_estimated.insert(entry.name.clone());

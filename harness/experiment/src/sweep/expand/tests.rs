@@ -147,6 +147,22 @@ fn a_method_may_be_trained_on_another_split() {
 }
 
 #[test]
+fn estimates_follow_the_number_of_steps() {
+    let text = HEAD.replace("onnx: true,", "onnx: true, estimate_seconds: 100,");
+    let text = format!("{text}variants:\n  long: {{vrrl.rl.steps: 75}}\n  other: {{vrrl.rl.lr: 0.001}}\n");
+    let found = expand(&Sweep::from_yaml(&text, Path::new("x.yaml")).unwrap()).unwrap();
+    let estimate = |name: &str| {
+        found
+            .experiment
+            .methods
+            .iter()
+            .find(|entry| entry.name == name)
+            .and_then(|entry| entry.estimate_seconds)
+    };
+    assert_eq!((estimate("vrrl-long"), estimate("vrrl-other")), (Some(150.0), Some(100.0)));
+}
+
+#[test]
 fn without_keys_every_method_is_a_row_and_one_seed_has_its_folder() {
     let found = read("seeds: [7]\nset: {eval.limit: 30, vrrl.rl.steps: 9}\n").unwrap();
     assert_eq!(found.rows.len(), 4);

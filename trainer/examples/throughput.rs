@@ -68,7 +68,11 @@ fn sft(learner: &Learner) -> Result<Work, Failure> {
     let demo = Demo { dialect: Dialect::BareCommit, tokenizer: &learner.tokenizer };
     let config = DemoConfig::default();
     let sequences = (0..DEMOS)
-        .map(|i| multi_turn(demo, &source.example(i)?, &config, &mut Seed(2).derive("demo", i).rng()))
+        .map(|i| {
+            let mut rng = Seed(2).derive("demo", i).rng();
+            multi_turn(demo, &source.example(i)?, &config, &mut rng)
+                .map(|demonstration| demonstration.sequence)
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let trained: usize = sequences.iter().map(Sequence::trained).sum();
     Ok(Work { name: "sft", slopes: vec![-1.0 / trained as f64; sequences.len()], sequences })

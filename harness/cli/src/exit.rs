@@ -51,17 +51,19 @@ pub(crate) fn of(error: &Error) -> Exit {
         Error::Endpoint(Endpoint::Cache { source, .. }) => disk(source),
         Error::Onnx(vrrl_harness_runner_ort::Error::Io { source, .. }) => disk(source),
         Error::Report(vrrl_reports::Error::Write { .. }) => Exit::Internal,
+        // A folder named as a file; elsewhere one stands in the way of what is written.
+        Error::Io { source, .. } if source.kind() == std::io::ErrorKind::IsADirectory => Exit::Usage,
         Error::Io { source, .. } => disk(source),
         Error::Panicked { .. } => Exit::Internal,
         _ => Exit::Usage,
     }
 }
 
-/// A path that is not there, or is a folder or a file where the other is needed, is bad input; a disk that refuses is not.
+/// A path that is not there, or a file where a folder is to be, is bad input; a disk that refuses is not.
 fn disk(source: &std::io::Error) -> Exit {
-    use std::io::ErrorKind::{AlreadyExists, IsADirectory, NotADirectory, NotFound};
+    use std::io::ErrorKind::{AlreadyExists, NotADirectory, NotFound};
     match source.kind() {
-        NotFound | IsADirectory | NotADirectory | AlreadyExists => Exit::Usage,
+        NotFound | NotADirectory | AlreadyExists => Exit::Usage,
         _ => Exit::Internal,
     }
 }

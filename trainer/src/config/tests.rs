@@ -116,7 +116,10 @@ fn a_text_over_a_preset_changes_only_what_it_says() {
 fn mechanisms_follow_what_is_on() {
     assert_eq!(names(&RlConfig::default()), ["groups", "filter", "kl"]);
     let vrrl = RlConfig::preset("small", Parts::VRRL).unwrap();
-    assert_eq!(names(&vrrl), ["groups", "rtm", "buffer", "ban", "reflection_reward", "filter", "kl"]);
+    assert_eq!(
+        names(&vrrl),
+        ["groups", "rtm", "buffer", "ban", "ban_credit", "reflection_reward", "filter", "kl"]
+    );
     let some = vrrl.over("{clip: {kl: 0}, filter: null, buffer: {ban: never}, turn0_credit: true}").unwrap();
     assert_eq!(names(&some), ["groups", "rtm", "buffer", "reflection_reward", "turn0_credit"]);
     for (reward, on) in [

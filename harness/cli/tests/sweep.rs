@@ -81,7 +81,11 @@ fn a_sweep_shares_starts_survives_a_failure_and_a_kill() {
             && stderr.contains("    log: "),
         "{stderr}"
     );
-    assert!(stdout.contains("1 of 2") && stdout.contains("no page yet"), "{stdout}");
+    assert!(
+        stdout.contains("1 of 2")
+            && stdout.contains("page: o/index.html (3 stages are not done, and not on it)"),
+        "{stdout}"
+    );
     assert!(stderr.contains("train       6, 6 to do") && stderr.contains("[11/13] "), "{stderr}");
     fs::remove_dir(dir.join(log)).unwrap();
 

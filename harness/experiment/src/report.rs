@@ -51,7 +51,7 @@ pub(crate) fn claims(
     claims::all(&Evidence { experiment, out, wall, peak_bytes: peak })
 }
 
-/// Writes tables and page of an experiment.
+/// Writes tables and page of an experiment, of what is done of it.
 pub(crate) fn write(
     experiment: &Experiment,
     options: &Options<'_>,
@@ -60,8 +60,11 @@ pub(crate) fn write(
     reused: &[bool],
 ) -> Result<()> {
     let out = options.out;
-    let runs: Vec<PathBuf> =
-        stages.iter().filter(|s| matches!(s.work, Work::Eval { .. })).map(|s| s.dir.clone()).collect();
+    let scored = stages
+        .iter()
+        .zip(records)
+        .filter(|(s, record)| matches!(s.work, Work::Eval { .. }) && record.is_some());
+    let runs: Vec<PathBuf> = scored.map(|(s, _)| s.dir.clone()).collect();
     let runs = load(&runs)?;
     let mut logs = Vec::new();
     let mut notes = experiment.notes.clone();

@@ -148,6 +148,14 @@ pub(crate) fn go(
             return Err(errors.swap_remove(first).1);
         }
     }
+    let scored = |(stage, record): (&Stage, &Option<Record>)| {
+        matches!(stage.work, Work::Eval { .. }) && record.is_some()
+    };
+    let reported = stages.iter().zip(&records).any(|(s, r)| s.work == Work::Report && r.is_some());
+    if course.keep_going && !reported && stages.iter().zip(&records).any(scored) {
+        // A variant that can never be done must not keep the others from being looked at.
+        report::write(experiment, options, &stages, &records, &done)?;
+    }
     let reused = done.iter().filter(|done| **done).count();
     let failures = errors.into_iter().map(|(stage, error)| Failure { stage, error }).collect();
     Ok(Ended { stages, records, failures, reused, seconds: begun.elapsed().as_secs_f64() })

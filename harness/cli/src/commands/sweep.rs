@@ -97,12 +97,13 @@ fn print(outcome: &SweepOutcome, out: &Path, format: Format) -> Result<()> {
                 files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
             ));
         }
+        let missing = match outcome.waiting.len() + outcome.failures.len() {
+            0 => String::new(),
+            n => format!(" ({n} stages are not done, and not on it)"),
+        };
         match &outcome.page {
-            Some(page) => say(&format!("page: {}", page.display())),
-            None => say(&format!(
-                "{} stages are not done, so there is no page yet",
-                outcome.waiting.len() + outcome.failures.len()
-            )),
+            Some(page) => say(&format!("page: {}{missing}", page.display())),
+            None => say("nothing is scored yet, so there is no page"),
         }
         let reused = if outcome.reused > 0 {
             format!(", {} of {} stages were done before", outcome.reused, outcome.stages)

@@ -47,7 +47,7 @@ pub struct SweepOutcome {
     pub failures: Vec<SweepFailure>,
     /// Names of stages that wait for one that failed, or were left out by `only`.
     pub waiting: Vec<String>,
-    /// The page; absent until every stage is done.
+    /// The page of what is done; absent until something is scored.
     pub page: Option<PathBuf>,
     /// Wall-clock seconds of this call.
     pub seconds: f64,
@@ -151,7 +151,6 @@ pub fn run_sweep(
     let waiting: Vec<String> =
         (0..ended.stages.len()).filter(waits).map(|i| ended.stages[i].name.clone()).collect();
     let page = options.out.join("index.html");
-    let complete = waiting.is_empty() && failed.is_empty();
     let failures = ended.failures.into_iter().map(|failure| {
         let stage = &ended.stages[failure.stage];
         SweepFailure { stage: stage.name.clone(), log: log(stage), error: failure.error }
@@ -160,7 +159,7 @@ pub fn run_sweep(
         table,
         failures: failures.collect(),
         waiting,
-        page: complete.then_some(page),
+        page: page.exists().then_some(page),
         seconds: ended.seconds,
         reused: ended.reused,
         stages: ended.stages.len(),

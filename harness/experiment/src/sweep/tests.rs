@@ -127,7 +127,7 @@ fn a_failed_run_is_named_and_the_others_go_on() {
     assert!(outcome.failures[1].error.to_string().contains("NaN"));
     assert_eq!(outcome.failures[1].log, Some(out.join("checkpoints/vrrl-steps-5-s2/training.jsonl")));
     // Their evaluations, and the report.
-    assert_eq!((outcome.waiting.len(), outcome.page), (3, None));
+    assert_eq!((outcome.waiting.len(), outcome.page), (3, Some(out.join("index.html"))));
     let table = outcome.table.unwrap();
     let row = table.rows.iter().find(|row| row.name == "vrrl-steps-5").unwrap();
     assert_eq!((&row.seeds[..], &row.missing[..]), (&[1][..], &[2][..]));
@@ -181,7 +181,7 @@ fn only_does_what_a_row_needs() {
             && !made("vrrl-steps-5-s1")
             && !made("multi_sft_grpo-s1")
     );
-    assert!(outcome.failures.is_empty() && outcome.page.is_none() && out.join("sweep.csv").is_file());
+    assert!(outcome.failures.is_empty() && outcome.page.is_some() && out.join("sweep.csv").is_file());
     let error = go(&sweep, &out, 2, &["steps-7".into()], FAKE).unwrap_err().to_string();
     assert!(error.contains("did you mean steps-5?") && error.contains("multi_sft_grpo"), "{error}");
     // The rest afterwards, and then the page.

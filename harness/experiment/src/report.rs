@@ -37,7 +37,7 @@ pub(crate) fn wall(out: &Path) -> Result<f64> {
     Ok(store::read_json::<Wall>(&out.join(WALL))?.unwrap_or_default().seconds)
 }
 
-/// What was to be reached, and what was.
+/// What was to be reached, and what was; nothing of a part, as bars are about all seeds.
 pub(crate) fn claims(
     experiment: &Experiment,
     out: &Path,
@@ -45,6 +45,12 @@ pub(crate) fn claims(
     records: &[Option<Record>],
     wall: f64,
 ) -> Result<Vec<Claim>> {
+    let missing = |(stage, record): (&Stage, &Option<Record>)| {
+        matches!(stage.work, Work::Eval { .. }) && record.is_none()
+    };
+    if stages.iter().zip(records).any(missing) {
+        return Ok(Vec::new());
+    }
     // The process that only reports knows nothing of the memory of those that trained.
     let ran = stages.iter().zip(records).filter(|(stage, _)| stage.work != Work::Report);
     let peak = ran.filter_map(|(_, record)| record.as_ref()?.peak_bytes).max().or_else(peak_bytes);

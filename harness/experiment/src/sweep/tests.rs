@@ -75,6 +75,15 @@ fn what_variants_share_is_trained_once_and_more_variants_join() {
     assert_eq!((dry.trainings.len(), dry.without_sharing, dry.rows.len()), (5, 12, 5));
     assert_eq!((dry.trainings[0].used_by, dry.trainings[1].used_by, dry.trainings[4].used_by), (5, 4, 1));
     assert!(!out.exists(), "a dry run writes nothing");
+    // Trained and never scored: fewer chains, and never fewer than trainings.
+    let mut unscored = small(dir.path());
+    unscored.methods.iter_mut().for_each(|entry| entry.scored = entry.name == "multi_sft_grpo");
+    std::fs::write(dir.path().join("unscored.yaml"), unscored.to_yaml().unwrap()).unwrap();
+    let text = "format: 1\nname: knobs\nexperiment: unscored.yaml\nbase: multi_sft_grpo\nseeds: [1]\n\
+                grid: {vrrl.rl.steps: [5, 6]}\n";
+    let unscored = Sweep::from_yaml(text, &dir.path().join("sweep.yaml")).unwrap();
+    let dry = dry_sweep(&unscored, &options).unwrap();
+    assert_eq!((dry.trainings.len(), dry.without_sharing), (5, 5));
 
     let outcome = go(&first, &out, 2, &[], tools).unwrap();
     let names = ["base-s1", "multi_sft-s1", "multi_sft_grpo-s1", "vrrl-steps-5-s1", "vrrl-steps-6-s1"];

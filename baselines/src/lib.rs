@@ -18,7 +18,7 @@ mod reflection_tuning;
 mod sft;
 mod train;
 
-pub use recipe::{Method, NetworkConfig, Recipe, TuningConfig};
+pub use recipe::{without_line, Method, NetworkConfig, Recipe, TuningConfig};
 pub use train::{train, Job};
 pub use vrrl_trainer::warnings::Warning;
 pub use vrrl_trainer::{Error, Exit, Mix, Progress, TrainingReport};

@@ -354,7 +354,8 @@ impl Recipe {
 }
 
 /// A message about generated text, without the line that only that text has.
-fn without_line(message: &str) -> &str {
+#[must_use]
+pub fn without_line(message: &str) -> &str {
     message.rfind(" at line ").map_or(message, |at| &message[..at])
 }
 

@@ -38,7 +38,7 @@ pub fn train(job: &Job<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<Train
     let val = holdout(&recipe.val)?;
     let mark = serde_json::to_value(recipe).map_err(|e| Error::Recipe(e.to_string()))?;
     let (mut learner, start) = start(job, &source.tasks())?;
-    let fingerprint = sha256_hex(format!("{} from {start} by {ALGORITHM}", decisive(&mark)).as_bytes());
+    let fingerprint = sha256_hex(format!("{} from {start} by {ALGORITHM}", decisive(recipe)?).as_bytes());
     let example = |index| source.example(index);
     speaks(&learner, recipe, &example(0)?)?;
     let mut run = Run {
@@ -74,16 +74,20 @@ pub fn train(job: &Job<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<Train
     }
 }
 
-/// What of a recipe decides the result: all but the limit on spikes, which stops a training and changes nothing in it. So
-/// one that it stopped goes on with another limit.
-fn decisive(mark: &Value) -> Value {
-    let mut mark = mark.clone();
+/// What of a recipe decides the result: presets as what they say, and not the limit on spikes, which stops a training and
+/// changes nothing in it. So one that it stopped goes on with another limit.
+fn decisive(recipe: &Recipe) -> Result<Value, Error> {
+    let unwritten = |e: serde_json::Error| Error::Recipe(e.to_string());
+    let mut mark = serde_json::to_value(recipe).map_err(unwritten)?;
+    if recipe.method.parts().is_some() {
+        mark["rl"] = serde_json::to_value(recipe.rl_config()?).map_err(unwritten)?;
+    }
     for block in ["sft", "rl"] {
         if let Some(block) = mark.get_mut(block).and_then(Value::as_object_mut) {
             block.remove("spike");
         }
     }
-    mark
+    Ok(mark)
 }
 
 /// That the vocabulary has words for what this dialect says about the training split.
@@ -140,11 +144,13 @@ mod tests {
     fn a_limit_on_spikes_makes_no_other_training() {
         let mark = |rl: &str| {
             let text = format!("method: vrrl\ntrain: quick/maze/train\nval: quick/maze/id_val\nrl: {rl}\n");
-            decisive(&serde_json::to_value(Recipe::from_yaml(&text).unwrap()).unwrap()).to_string()
+            decisive(&Recipe::from_yaml(&text).unwrap()).unwrap().to_string()
         };
         assert_eq!(mark("{steps: 7}"), mark("{steps: 7, spike: null}"));
         assert_eq!(mark("{steps: 7}"), mark("{steps: 7, spike: 40}"));
         assert_ne!(mark("{steps: 7}"), mark("{steps: 8}"));
-        assert_eq!(decisive(&Value::Null), Value::Null);
+        // What a preset says counts as if it were written out.
+        assert_eq!(mark("{steps: 7}"), mark("{preset: small, steps: 7, turn0_credit: true}"));
+        assert_ne!(mark("{steps: 7}"), mark("{preset: code, steps: 7}"));
     }
 }

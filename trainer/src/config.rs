@@ -218,8 +218,13 @@ impl RlConfig {
             Shaping::Reflection => reward,
             Shaping::Distance => distance_reward(name == "small"),
         };
-        let rtm = parts.rtm.then(|| RtmConfig { turns, ..RtmConfig::default() });
-        Ok(Self { reward, rtm, buffer: parts.buffer.then_some(buffer), token_mean, ..base })
+        let small = name == "small";
+        // Where first turns are masked as often as the paper does, or answer for what comes after them, first proposals of
+        // a small policy fall behind GRPO's, and what revising gains is lost again (reports/ablations.md).
+        let keep_first = small.then_some(0.7);
+        let rtm = parts.rtm.then(|| RtmConfig { turns, keep_first, ..RtmConfig::default() });
+        let turn0_credit = small && parts != Parts::GRPO;
+        Ok(Self { reward, rtm, buffer: parts.buffer.then_some(buffer), token_mean, turn0_credit, ..base })
     }
 
     /// The parts that are on. A reward that pays for both is called reflection.

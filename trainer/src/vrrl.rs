@@ -6,13 +6,15 @@
 //! 1. Commits are bare (`<FINAL/>`), so that format validity does not depend on copying.
 //! 2. The group's deviation gets a floor of 0.1 and α is below γ: at the paper's values a wrong-then-right
 //!    episode pays more than right at once, and a small policy learns to be wrong first.
-//! 3. A revision is forced after every other wrong roll-in instead of every one (`buffer.ban`), and a forced
-//!    group counts beside twins that committed at once (`buffer.ban_credit`): a forced token alone carries no
-//!    gradient about stopping.
+//! 3. A group whose revision is forced counts beside twins that committed at once (`buffer.ban_credit`): a forced token
+//!    alone carries no gradient about stopping. Without the twins that token is the method's and carries no loss.
 //! 4. On-policy and buffer tokens are averaged separately, the literal reading of J = ρ·J_RTM + (1 − ρ)·J_buf;
 //!    the released code pools them (preset `code`).
 //! 5. Filtered groups are not refilled (`filter.tries: 0`).
-//! 6. Without `buffer.ban_credit` the first token behind such a roll-in is the method's and carries no loss.
+//! 6. The first turn answers for its own correctness alone (`turn0_credit`), and nothing is masked in seven of ten
+//!    rollouts (`rtm.keep_first`; uniform k masks a first turn as often as there are turns behind it): first proposals
+//!    otherwise fall behind GRPO's, or become wrong on purpose.
+//! 7. Only first proposals are rolled in (`buffer.max_proposals`), 35 % of the groups from the buffer (the paper: a third).
 
 use serde_json::Value;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_yaml::{Mapping, Value};
-use vrrl_baselines::{Method, Mix, Recipe};
+use vrrl_baselines::{without_line, Method, Mix, Recipe};
 use vrrl_harness_core::Dialect;
 use vrrl_harness_runner_candle::DEVICES;
 
@@ -358,6 +358,11 @@ impl Experiment {
         if self.methods.is_empty() && self.references.is_empty() {
             return Err("methods: nothing to train and no references to score; name at least one".into());
         }
+        if self.references.is_empty() && !self.methods.iter().any(|entry| entry.scored || entry.onnx) {
+            return Err("methods: none is scored and there are no references, so there would be nothing to report; let one be \
+                        `scored`, or train a recipe of its own with `vrrl train`"
+                .into());
+        }
         if self.splits.test.is_empty() && self.maps.is_empty() {
             return Err(
                 "splits.test: name at least one split to score on; `vrrl splits list` shows them".into()
@@ -420,11 +425,6 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 /// A message about a recipe with the nearest known key, and without the line that only generated text has.
 pub(crate) fn explained(reason: &str) -> String {
     without_line(&yaml::explain(reason)).to_owned()
-}
-
-/// A message about generated text, without the line that only that text has.
-fn without_line(message: &str) -> &str {
-    message.rfind(" at line ").map_or(message, |at| &message[..at])
 }
 
 #[cfg(test)]

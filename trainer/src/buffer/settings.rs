@@ -116,10 +116,10 @@ impl BufferConfig {
         }
     }
 
-    /// For a small policy trained from scratch: a fifth right, ban every other time.
+    /// For a small policy trained from scratch: only first proposals, and a ban that also teaches when to revise.
     #[must_use]
     pub fn small() -> Self {
-        Self { share: 0.34, right_share: 0.2, ban: Ban::Half, ban_credit: true, ..Self::paper() }
+        Self { share: 0.35, ban_credit: true, max_proposals: Some(1), ..Self::paper() }
     }
 }
 

@@ -118,10 +118,10 @@ fn mechanisms_follow_what_is_on() {
     let vrrl = RlConfig::preset("small", Parts::VRRL).unwrap();
     assert_eq!(
         names(&vrrl),
-        ["groups", "rtm", "buffer", "ban", "ban_credit", "reflection_reward", "filter", "kl"]
+        ["groups", "rtm", "buffer", "ban", "ban_credit", "reflection_reward", "filter", "kl", "turn0_credit"]
     );
-    let some = vrrl.over("{clip: {kl: 0}, filter: null, buffer: {ban: never}, turn0_credit: true}").unwrap();
-    assert_eq!(names(&some), ["groups", "rtm", "buffer", "reflection_reward", "turn0_credit"]);
+    let some = vrrl.over("{clip: {kl: 0}, filter: null, buffer: {ban: never}, turn0_credit: false}").unwrap();
+    assert_eq!(names(&some), ["groups", "rtm", "buffer", "reflection_reward"]);
     for (reward, on) in [
         ("outcome_only", Shaping::Outcome),
         ("vrrl_code", Shaping::Reflection),

@@ -318,6 +318,28 @@ impl Recipe {
         unread.into_iter().find(|(_, usual)| !usual).map(|(key, _)| *key)
     }
 
+    /// What of it decides a training, but for its splits: presets as what they say, and no limit on spikes, which stops a
+    /// training and changes nothing in it, so that one that it stopped goes on with another limit.
+    ///
+    /// # Errors
+    /// As [`Recipe::rl_config`].
+    pub fn settings(&self) -> Result<serde_json::Value, Error> {
+        let unwritten = |e: serde_json::Error| Error::Recipe(e.to_string());
+        let mut settings = serde_json::to_value(self).map_err(unwritten)?;
+        if self.method.reinforces() {
+            settings["rl"] = serde_json::to_value(self.rl_config()?).map_err(unwritten)?;
+        }
+        if let Some(all) = settings.as_object_mut() {
+            all.retain(|key, _| !["train", "val"].contains(&key.as_str()));
+            for block in ["sft", "rl"] {
+                if let Some(block) = all.get_mut(block).and_then(serde_json::Value::as_object_mut) {
+                    block.remove("spike");
+                }
+            }
+        }
+        Ok(settings)
+    }
+
     /// The reinforcement settings: the preset with the recipe's own over it.
     ///
     /// # Errors
@@ -401,6 +423,21 @@ mod tests {
         let recipe = Recipe::from_yaml(&format!("method: multi_sft_grpo\n{HEAD}")).unwrap();
         let config = recipe.rl_config().unwrap();
         assert!(config.rtm.is_none() && config.buffer.is_none());
+    }
+
+    #[test]
+    fn presets_count_as_what_they_say_and_limits_on_spikes_not_at_all() {
+        let settings = |rl: &str| {
+            let text = format!("method: vrrl\n{HEAD}rl: {rl}\n");
+            Recipe::from_yaml(&text).unwrap().settings().unwrap()
+        };
+        let short = settings("{steps: 7}");
+        assert_eq!(short, settings("{steps: 7, spike: null}"));
+        assert_eq!(short, settings("{steps: 7, spike: 40}"));
+        assert_ne!(short, settings("{steps: 8}"));
+        assert_eq!(short, settings("{preset: small, steps: 7, turn0_credit: true}"));
+        assert_ne!(short, settings("{preset: code, steps: 7}"));
+        assert!(short.get("train").is_none() && short["seed"] == 1, "{short}");
     }
 
     #[test]

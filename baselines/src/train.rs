@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicBool;
 use serde_json::Value;
 use vrrl_harness_core::{sha256_hex, Example, Seed, TaskKind};
 use vrrl_harness_runner_candle::{device, load, products, Checkpoint};
-use vrrl_trainer::{holdout, vrrl, Error, Learner, Progress, Run, Source, TrainingReport, ALGORITHM};
+use vrrl_trainer::{
+    holdout, vrrl, Error, Learner, Progress, Purpose, Run, Source, TrainingReport, ALGORITHM,
+};
 use vrrl_trainer_codec::Tokenizer;
 use vrrl_trainer_model::{AdamWConfig, Network};
 
@@ -74,19 +76,11 @@ pub fn train(job: &Job<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<Train
     }
 }
 
-/// What of a recipe decides the result: presets as what they say, and not the limit on spikes, which stops a training and
-/// changes nothing in it. So one that it stopped goes on with another limit.
+/// What decides the result: the recipe's settings and what its splits are.
 fn decisive(recipe: &Recipe) -> Result<Value, Error> {
-    let unwritten = |e: serde_json::Error| Error::Recipe(e.to_string());
-    let mut mark = serde_json::to_value(recipe).map_err(unwritten)?;
-    if recipe.method.parts().is_some() {
-        mark["rl"] = serde_json::to_value(recipe.rl_config()?).map_err(unwritten)?;
-    }
-    for block in ["sft", "rl"] {
-        if let Some(block) = mark.get_mut(block).and_then(Value::as_object_mut) {
-            block.remove("spike");
-        }
-    }
+    let mut mark = recipe.settings()?;
+    mark["train"] = recipe.train.substance(Purpose::Train)?;
+    mark["val"] = recipe.val.substance(Purpose::Choose)?;
     Ok(mark)
 }
 
@@ -141,16 +135,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_on_spikes_makes_no_other_training() {
-        let mark = |rl: &str| {
-            let text = format!("method: vrrl\ntrain: quick/maze/train\nval: quick/maze/id_val\nrl: {rl}\n");
-            decisive(&Recipe::from_yaml(&text).unwrap()).unwrap().to_string()
+    fn splits_count_by_what_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let mark = |folder: &str, seed: u64| {
+            let file = dir.path().join(folder).join("train.yaml");
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            let text = format!(
+                "name: mine/train\ntask: maze\nn: 9\nseed: {seed}\nrole: train\nparams: {{ size: [4, 4] }}\n"
+            );
+            std::fs::write(&file, text).unwrap();
+            let recipe = format!("method: base\ntrain: {}\nval: quick/maze/id_val\n", file.display());
+            decisive(&Recipe::from_yaml(&recipe).unwrap()).unwrap()
         };
-        assert_eq!(mark("{steps: 7}"), mark("{steps: 7, spike: null}"));
-        assert_eq!(mark("{steps: 7}"), mark("{steps: 7, spike: 40}"));
-        assert_ne!(mark("{steps: 7}"), mark("{steps: 8}"));
-        // What a preset says counts as if it were written out.
-        assert_eq!(mark("{steps: 7}"), mark("{preset: small, steps: 7, turn0_credit: true}"));
-        assert_ne!(mark("{steps: 7}"), mark("{preset: code, steps: 7}"));
+        assert_eq!(mark("here", 1), mark("there", 1));
+        assert_ne!(mark("here", 1), mark("here", 2));
     }
 }

@@ -49,3 +49,4 @@ pub use sequence::{pack, Sequence, SequenceTurn, TokenRef};
 pub use source::{holdout, Mix, Source};
 pub use supervised::{report_of, supervise, Imitated, SupervisedConfig};
 pub use vrrl::vrrl;
+pub use vrrl_datasets::Purpose;

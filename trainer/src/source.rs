@@ -1,6 +1,7 @@
 //! Training and hold-out examples by the names of their splits.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{json, Value};
 use vrrl_datasets::{example_at, find_or_read, generate, Purpose, SplitDef};
 use vrrl_harness_core::{Example, Seed, TaskKind};
 
@@ -24,6 +25,16 @@ impl Mix {
             Self::One(name) => std::slice::from_ref(name),
             Self::Many(names) => names,
         }
+    }
+
+    /// What decides its examples: the definitions of its splits and the version of what draws them, wherever their files
+    /// lie.
+    ///
+    /// # Errors
+    /// If no split has a name, or it is not for this.
+    pub fn substance(&self, purpose: Purpose) -> Result<Value, Error> {
+        let key = if purpose == Purpose::Train { "train" } else { "val" };
+        Ok(json!({"generators": vrrl_generators::VERSION, "splits": definitions(self, purpose, key)?}))
     }
 
     /// The same, to be changed.

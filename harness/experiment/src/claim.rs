@@ -69,9 +69,19 @@ fn differences(before: &Value, now: &Value, at: String, found: &mut Vec<String>)
                 differences(a, b, join(&i.to_string()), found);
             }
         }
-        (a, b) if a == b => {}
+        (a, b) if a == b || same_file(a, b) => {}
         (a, b) => found.push(format!("{at} was {}, now {}", word(a), word(b))),
     }
+}
+
+/// Whether both are files of one name. Where they lie depends on where the command is run; each stage knows what was in
+/// those that it read.
+fn same_file(a: &Value, b: &Value) -> bool {
+    let file = |value: &Value| {
+        let path = Path::new(value.as_str()?);
+        path.extension().and(path.file_name()).map(ToOwned::to_owned)
+    };
+    file(a).is_some_and(|a| file(b) == Some(a))
 }
 
 fn word(value: &Value) -> String {
@@ -91,6 +101,16 @@ mod tests {
 
     fn read(text: &str) -> Experiment {
         Experiment::from_yaml(text, Path::new("x.yaml")).unwrap()
+    }
+
+    #[test]
+    fn files_may_lie_elsewhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let with = |train: &str| read(&SMALL.replace("train: quick/maze/train", &format!("train: {train}")));
+        claim(&with("reports/mine.yaml"), dir.path(), false).unwrap();
+        claim(&with("mine.yaml"), dir.path(), false).unwrap();
+        let refused = claim(&with("reports/other.yaml"), dir.path(), false).unwrap_err().to_string();
+        assert!(refused.contains("splits.train was \"mine.yaml\", now \"reports/other.yaml\""), "{refused}");
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub(crate) fn stages(experiment: &Experiment, out: &Path) -> Result<Vec<Stage>> 
             let name = experiment.checkpoint(entry, seed);
             let recipe = experiment.recipe(entry, seed)?;
             let text =
-                serde_json::to_string(&recipe).map_err(|e| Error::Input(format!("recipe {name}: {e}")))?;
+                recipe.settings().map_err(|e| Error::Input(format!("recipe {name}: {e}")))?.to_string();
             let parent = parent(experiment, method, seed).map(|parent| checkpoints[&parent]);
             let init = parent.map_or("", |p| all[p].inputs.as_str());
             let [train, val] = experiment.mixes(entry).map(trained);

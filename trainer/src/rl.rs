@@ -204,6 +204,7 @@ fn one(
     let bounds = Bounds {
         max_turns: config.max_turns,
         buffer: config.buffer.as_ref().map(|b| [b.min_fill, b.capacity]),
+        turn0_credit: config.turn0_credit,
     };
     let warnings = stage.watch.step(saved.step, seen.watched(*kept, kl, buffer), bounds);
     Ok((figures, warnings))

@@ -59,6 +59,8 @@ pub struct Bounds {
     pub max_turns: usize,
     /// The buffer's `min_fill` and `capacity`.
     pub buffer: Option<[usize; 2]>,
+    /// Whether the first turn answers for its own correctness alone.
+    pub turn0_credit: bool,
 }
 
 /// Watches a run; part of its state.
@@ -98,7 +100,7 @@ impl Watch {
         if self.last.len() == WINDOW {
             conditions.extend(self.collapses(bounds));
             conditions.extend(self.faults());
-            conditions.extend(self.falls());
+            conditions.extend(self.falls(bounds));
             conditions.push(self.strays());
             conditions.extend(self.starves(bounds));
         }
@@ -150,16 +152,21 @@ impl Watch {
         Some(("faults", now >= least + 0.1, now < least + 0.05, text))
     }
 
-    fn falls(&mut self) -> Option<Condition> {
+    fn falls(&mut self, bounds: Bounds) -> Option<Condition> {
         let now = self.mean(|s| s.first_accuracy)?;
         let best = self.best_first.map_or(now, |x| x.max(now));
         self.best_first = Some(best);
         let replays: Vec<f64> = self.last.iter().filter_map(|s| s.buffer_accuracy).collect();
         // Of a handful of steps no share is worth a word.
         let solved = mean(&replays).filter(|_| replays.len() >= 10);
+        let cure = if bounds.turn0_credit {
+            "roll-in may take too much of training: lower `buffer.share`, or raise `rtm.keep_first`"
+        } else {
+            "being wrong first may pay: lower `reflect_bonus`, or set `turn0_credit`"
+        };
         let text = format!(
             "first proposals are falling while buffer groups are solved: {now:.2} right over {WINDOW} steps, {best:.2} \
-             before, and {:.2} of roll-ins; being wrong first may pay: lower `reflect_bonus`, or set `turn0_credit`",
+             before, and {:.2} of roll-ins; {cure}",
             solved.unwrap_or(0.0)
         );
         Some(("falls", best - now >= 0.05 && solved.is_some_and(|s| s >= 0.5), best - now < 0.025, text))
@@ -190,7 +197,7 @@ impl Watch {
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { max_turns: 6, buffer: Some([32, 500]) };
+    const BOUNDS: Bounds = Bounds { max_turns: 6, buffer: Some([32, 500]), turn0_credit: false };
 
     fn healthy() -> Seen {
         let policy = OnPolicy { turns: 2.4, delta_ref: 0.08, first_accuracy: 0.7, format_faults: 0.02 };
@@ -220,6 +227,14 @@ mod tests {
     #[test]
     fn a_healthy_run_is_left_alone() {
         assert_eq!(said(&[(300, healthy())], BOUNDS), []);
+    }
+
+    #[test]
+    fn what_is_on_already_is_not_advised() {
+        let falls = [(60, healthy()), (60, with(healthy(), |p| p.first_accuracy = 0.6))];
+        let advice = |turn0_credit| said(&falls, Bounds { turn0_credit, ..BOUNDS })[0].1.clone();
+        assert!(advice(false).ends_with("set `turn0_credit`"), "{}", advice(false));
+        assert!(advice(true).contains("lower `buffer.share`"), "{}", advice(true));
     }
 
     #[test]

@@ -34,6 +34,17 @@ pub(crate) fn fixed(x: f64, decimals: usize) -> String {
     }
 }
 
+/// A share's difference in points with one decimal and its sign; none where it rounds to 0.
+pub(crate) fn signed(x: f64) -> String {
+    let text = format!("{:.1}", x * 100.0);
+    match text.strip_prefix('-') {
+        Some("0.0") => "0.0".into(),
+        Some(rest) => format!("−{rest}"),
+        None if text == "0.0" => text,
+        None => format!("+{text}"),
+    }
+}
+
 /// Maps a data range linearly to pixels.
 #[derive(Clone, Copy)]
 pub(crate) struct Scale {

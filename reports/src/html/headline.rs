@@ -6,7 +6,7 @@ use crate::group::{groups, mean, Group};
 use crate::info::PageInfo;
 use crate::leaderboard::{decodings, Columns};
 use crate::run::{decoding_label, method_label, Metric, Run};
-use crate::svg::{esc, fixed};
+use crate::svg::{esc, signed};
 
 use super::{count, met_word, scrolling};
 
@@ -145,14 +145,6 @@ fn gain(group: &Group<'_>, split: &str) -> Option<String> {
 
 fn turns_text(turns: Metric) -> String {
     format!("{:.2}", turns.value)
-}
-
-fn signed(x: f64) -> String {
-    let text = fixed(x * 100.0, 1);
-    match text.strip_prefix('-') {
-        Some(rest) => format!("−{rest}"),
-        None => format!("+{text}"),
-    }
 }
 
 fn claims(info: &PageInfo) -> String {

@@ -5,7 +5,7 @@ use crate::group::{groups, Group};
 use crate::leaderboard::Columns;
 use crate::run::{Metric, Run};
 use crate::significance::{Column, Marks, DAGGER};
-use crate::svg::esc;
+use crate::svg::{esc, signed};
 
 use super::{count, for_each_decoding, method_class, scrolling};
 
@@ -172,14 +172,4 @@ fn cell(metric: Option<Metric>, kind: Kind, class: &str, dagger: bool) -> String
         text(metric.value),
         interval(metric, range, class)
     )
-}
-
-fn signed(x: f64) -> String {
-    let text = format!("{:.1}", x * 100.0);
-    match text.strip_prefix('-') {
-        Some("0.0") => "0.0".into(),
-        Some(rest) => format!("−{rest}"),
-        None if text == "0.0" => text,
-        None => format!("+{text}"),
-    }
 }

@@ -21,6 +21,7 @@ use crate::load::load_sampling;
 use crate::run::{bracketed, decoding_label, stem, Metric, Run};
 use crate::significance::Marks;
 use crate::slug::slug;
+use crate::svg::signed;
 use crate::{atomic, Error, Result};
 use badge::Badge;
 
@@ -172,16 +173,6 @@ fn badges(group: &Group<'_>, columns: &Columns) -> Vec<(Option<String>, Badge)> 
 /// Percent with one decimal.
 fn fixed_one(x: f64) -> String {
     format!("{:.1}", x * 100.0)
-}
-
-/// Points with their sign.
-fn signed(x: f64) -> String {
-    match fixed_one(x).strip_prefix('-') {
-        Some("0.0") => "0.0".into(),
-        Some(rest) => format!("−{rest}"),
-        None if fixed_one(x) == "0.0" => "0.0".into(),
-        None => format!("+{}", fixed_one(x)),
-    }
 }
 
 /// Removes our own badges of rows that are gone: a badge that nobody updates tells an old number. Other files stay.

@@ -146,7 +146,11 @@ fn a_disk_that_fills_during_a_checkpoint_leaves_the_state_before_it() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     prepare(dir);
-    fs::write(dir.join("vrrl.yaml"), format!("{SPLITS}{}", VRRL.replace("steps: 60", "steps: 8"))).unwrap();
+    fs::write(
+        dir.join("vrrl.yaml"),
+        format!("{SPLITS}{}", VRRL.replace("steps: 60", "steps: 8, turn0_credit: false")),
+    )
+    .unwrap();
     done(dir, &run("whole"));
     everything_logged_is_explained(&dir.join("whole/training.jsonl"));
     let full = dir.join("full");

@@ -44,6 +44,17 @@ fn unknown_keys_name_file_line_and_nearest_key() {
 }
 
 #[test]
+fn what_scores_nothing_is_refused() {
+    let unscored = SMALL
+        .replace("    method: base\n", "    method: base\n    scored: false\n")
+        .replace("    init: base\n", "    init: base\n    scored: false\n");
+    // A reference is something to report.
+    Experiment::from_yaml(&unscored, Path::new("x.yaml")).unwrap();
+    let error = refused(&unscored.replace("references: [oracle]\n", "references: []\n"));
+    assert!(error.contains("none is scored") && error.contains("vrrl train"), "{error}");
+}
+
+#[test]
 fn nonsense_is_refused_by_name() {
     for (from, to, word) in [
         ("name: small", "name: a/b", "a/b"),

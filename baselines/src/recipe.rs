@@ -5,7 +5,7 @@ use serde_yaml::Mapping;
 use vrrl_harness_core::Dialect;
 use vrrl_trainer::config::check::{check, least, within};
 use vrrl_trainer::config::{ConfigError, Parts, RlConfig, Shaping};
-use vrrl_trainer::{DemoConfig, Error, Mix, SupervisedConfig};
+use vrrl_trainer::{DemoConfig, Error, Mix, SupervisedConfig, ALGORITHM};
 use vrrl_trainer_model::Config;
 
 use crate::presets;
@@ -318,8 +318,9 @@ impl Recipe {
         unread.into_iter().find(|(_, usual)| !usual).map(|(key, _)| *key)
     }
 
-    /// What of it decides a training, but for its splits: presets as what they say, and no limit on spikes, which stops a
-    /// training and changes nothing in it, so that one that it stopped goes on with another limit.
+    /// What decides a training, but for its start and splits: presets as what they say, the version of what the stages
+    /// compute, and no limit on spikes, which stops a training and changes nothing in it, so that one that it stopped goes on
+    /// with another limit.
     ///
     /// # Errors
     /// As [`Recipe::rl_config`].
@@ -329,6 +330,7 @@ impl Recipe {
         if self.method.reinforces() {
             settings["rl"] = serde_json::to_value(self.rl_config()?).map_err(unwritten)?;
         }
+        settings["algorithm"] = ALGORITHM.into();
         if let Some(all) = settings.as_object_mut() {
             all.retain(|key, _| !["train", "val"].contains(&key.as_str()));
             for block in ["sft", "rl"] {
@@ -438,6 +440,10 @@ mod tests {
         assert_eq!(short, settings("{preset: small, steps: 7, turn0_credit: true}"));
         assert_ne!(short, settings("{preset: code, steps: 7}"));
         assert!(short.get("train").is_none() && short["seed"] == 1, "{short}");
+        assert_eq!(
+            short["algorithm"], ALGORITHM,
+            "what an older version trained is not taken for this one's"
+        );
     }
 
     #[test]

@@ -6,9 +6,7 @@ use std::sync::atomic::AtomicBool;
 use serde_json::Value;
 use vrrl_harness_core::{sha256_hex, Example, Seed, TaskKind};
 use vrrl_harness_runner_candle::{device, load, products, Checkpoint};
-use vrrl_trainer::{
-    holdout, vrrl, Error, Learner, Progress, Purpose, Run, Source, TrainingReport, ALGORITHM,
-};
+use vrrl_trainer::{holdout, vrrl, Error, Learner, Progress, Purpose, Run, Source, TrainingReport};
 use vrrl_trainer_codec::Tokenizer;
 use vrrl_trainer_model::{AdamWConfig, Network};
 
@@ -40,7 +38,7 @@ pub fn train(job: &Job<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<Train
     let val = holdout(&recipe.val)?;
     let mark = serde_json::to_value(recipe).map_err(|e| Error::Recipe(e.to_string()))?;
     let (mut learner, start) = start(job, &source.tasks())?;
-    let fingerprint = sha256_hex(format!("{} from {start} by {ALGORITHM}", decisive(recipe)?).as_bytes());
+    let fingerprint = sha256_hex(format!("{} from {start}", decisive(recipe)?).as_bytes());
     let example = |index| source.example(index);
     speaks(&learner, recipe, &example(0)?)?;
     let mut run = Run {

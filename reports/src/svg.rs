@@ -115,6 +115,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn points_have_a_sign_unless_they_are_none() {
+        let all = [0.059, -0.0123, 0.0004, -0.0004, 0.0, 0.01].map(signed);
+        assert_eq!(all, ["+5.9", "−1.2", "0.0", "0.0", "0.0", "+1.0"]);
+    }
+
+    #[test]
     fn hostile_text_becomes_harmless() {
         assert_eq!(esc("<img src=x onerror='a'>&\""), "&lt;img src=x onerror=&#39;a&#39;&gt;&amp;&quot;");
         assert_eq!(esc("a\u{0}b\nc"), "a\u{FFFD}b\nc");

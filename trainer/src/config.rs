@@ -219,8 +219,8 @@ impl RlConfig {
             Shaping::Distance => distance_reward(name == "small"),
         };
         let small = name == "small";
-        // Where first turns are masked as often as the paper does, or answer for what comes after them, first proposals of
-        // a small policy fall behind GRPO's, and what revising gains is lost again (reports/ablations.md).
+        // Where a first turn answers for what comes after it a small policy becomes wrong on purpose, at 7 to 9 points in total
+        // (reports/ablations.md). Masking it as often as the paper does costs first proposals a little (reports/sensitivity.md).
         let keep_first = small.then_some(0.7);
         let rtm = parts.rtm.then(|| RtmConfig { turns, keep_first, ..RtmConfig::default() });
         let turn0_credit = small && parts != Parts::GRPO;

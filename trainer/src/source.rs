@@ -33,8 +33,7 @@ impl Mix {
     /// # Errors
     /// If no split has a name, or it is not for this.
     pub fn substance(&self, purpose: Purpose) -> Result<Value, Error> {
-        let key = if purpose == Purpose::Train { "train" } else { "val" };
-        Ok(json!({"generators": vrrl_generators::VERSION, "splits": definitions(self, purpose, key)?}))
+        Ok(json!({"generators": vrrl_generators::VERSION, "splits": definitions(self, purpose)?}))
     }
 
     /// The same, to be changed.
@@ -70,7 +69,7 @@ impl Source {
     /// # Errors
     /// If no split has a name, or it is not for training.
     pub fn find(mix: &Mix) -> Result<Self, Error> {
-        let defs = definitions(mix, Purpose::Train, "train")?;
+        let defs = definitions(mix, Purpose::Train)?;
         Ok(Self { defs })
     }
 
@@ -100,7 +99,7 @@ impl Source {
 pub fn holdout(mix: &Mix) -> Result<Vec<Example>, Error> {
     let bad = |e: vrrl_datasets::Error| Error::Recipe(format!("`val`: {e}"));
     let mut parts = Vec::new();
-    for def in definitions(mix, Purpose::Choose, "val")? {
+    for def in definitions(mix, Purpose::Choose)? {
         parts.push(generate(&def).map_err(bad)?.examples.into_iter());
     }
     let mut all = Vec::new();
@@ -110,7 +109,8 @@ pub fn holdout(mix: &Mix) -> Result<Vec<Example>, Error> {
     Ok(all)
 }
 
-fn definitions(mix: &Mix, purpose: Purpose, key: &str) -> Result<Vec<SplitDef>, Error> {
+fn definitions(mix: &Mix, purpose: Purpose) -> Result<Vec<SplitDef>, Error> {
+    let key = if purpose == Purpose::Train { "train" } else { "val" };
     let bad = |e: vrrl_datasets::Error| Error::Recipe(format!("`{key}`: {e}"));
     if mix.names().is_empty() {
         return Err(Error::Recipe(format!("`{key}` names no split; give a name or a list of names")));

@@ -11,9 +11,9 @@
 //! 4. On-policy and buffer tokens are averaged separately, the literal reading of J = ρ·J_RTM + (1 − ρ)·J_buf;
 //!    the released code pools them (preset `code`).
 //! 5. Filtered groups are not refilled (`filter.tries: 0`).
-//! 6. The first turn answers for its own correctness alone (`turn0_credit`), and nothing is masked in seven of ten
-//!    rollouts (`rtm.keep_first`; uniform k masks a first turn as often as there are turns behind it): first proposals
-//!    otherwise fall behind GRPO's, or become wrong on purpose.
+//! 6. The first turn answers for its own correctness alone (`turn0_credit`): otherwise first proposals become wrong on
+//!    purpose. And nothing is masked in seven of ten rollouts (`rtm.keep_first`), which spares first proposals; uniform k is
+//!    no worse in total by what two seeds can show.
 //! 7. Only first proposals are rolled in (`buffer.max_proposals`), 35 % of the groups from the buffer (the paper: a third).
 
 use serde_json::Value;
